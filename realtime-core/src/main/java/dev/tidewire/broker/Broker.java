@@ -1,0 +1,76 @@
+package dev.tidewire.broker;
+
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Draft;
+import dev.tidewire.channel.Position;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps the streams of all channels: gives each publication its position, keeps a bounded tail for
+ * recovery, and tells its listener of every publication in the order of the positions.
+ *
+ * <p>Contract, held by every implementation:
+ *
+ * <ul>
+ *   <li>Offsets of a channel are dense and start at 1. A stream that lost its past gets a new epoch.
+ *   <li>The listener hears the publications of a channel one at a time, in offset order, and has
+ *       heard of a publication before {@link #append} completes.
+ *   <li>A completed append is in the tail: a read that starts after it sees it.
+ *   <li>A read is complete or says that it is not; it never returns a part as the whole.
+ * </ul>
+ *
+ * <p>Safe for any thread. Stages complete exceptionally with {@code BrokerUnavailableException} when
+ * the backend cannot be reached; nothing was appended then, or the caller must assume that it may
+ * have been.
+ */
+public interface Broker extends AutoCloseable {
+
+  /** Called once, before anything else. */
+  void start(BrokerListener listener);
+
+  /**
+   * Appends to the channel of the draft.
+   *
+   * @param options the channel's retention
+   * @param idempotencyKey a repeat of the key on this channel within five minutes appends nothing
+   *     and completes with the first answer; null for none
+   */
+  CompletionStage<Appended> append(
+      Draft draft, ChannelOptions options, @Nullable String idempotencyKey);
+
+  /** Reads the retained publications after {@code since}; with null, only the present position. */
+  CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit);
+
+  /** This node has its first subscriber for the channel; its stream must not be evicted. */
+  void subscribe(String topic);
+
+  /** This node's last subscriber of the channel has gone. */
+  void unsubscribe(String topic);
+
+  /** Called about once a second: drops what is too old and forgets idle channels. */
+  void housekeep();
+
+  /** Number of channels held in memory on this node. */
+  int channelCount();
+
+  @Override
+  void close();
+
+  /**
+   * The answer to an append.
+   *
+   * @param position the place of the publication
+   * @param timestamp server time of acceptance, milliseconds since 1970
+   * @param repeated true if the idempotency key was known and nothing was appended
+   */
+  record Appended(Position position, long timestamp, boolean repeated) {}
+
+  /**
+   * Caps of one read.
+   *
+   * @param count publications
+   * @param bytes sum of their frames
+   */
+  record ReadLimit(int count, int bytes) {}
+}

@@ -1,0 +1,111 @@
+package dev.tidewire.broker;
+
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Draft;
+import dev.tidewire.channel.Position;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps all streams in this JVM. Every stage it returns is complete already.
+ *
+ * <p>A channel that nobody subscribes to and that retains nothing is forgotten after the idle time;
+ * a later subscriber then finds a new epoch. Safe for any thread: one lock per channel.
+ */
+public final class MemoryBroker implements Broker {
+
+  private final ConcurrentHashMap<String, MemoryStream> streams = new ConcurrentHashMap<>();
+  private final Clock clock;
+  private final Supplier<String> epochs;
+  private final Duration idle;
+  private volatile @Nullable BrokerListener listener;
+
+  /**
+   * @param clock gives the time stamps of publications and their age
+   * @param epochs makes a new epoch name, unique with near certainty (48 random bits or more)
+   * @param idle how long an unused channel is remembered; zero means until the next housekeeping
+   */
+  public MemoryBroker(Clock clock, Supplier<String> epochs, Duration idle) {
+    this.clock = clock;
+    this.epochs = epochs;
+    this.idle = idle;
+  }
+
+  @Override
+  public void start(BrokerListener listener) {
+    this.listener = listener;
+  }
+
+  @Override
+  public CompletionStage<Appended> append(
+      Draft draft, ChannelOptions options, @Nullable String idempotencyKey) {
+    BrokerListener to = listener;
+    if (to == null) {
+      throw new IllegalStateException("the broker was not started");
+    }
+    Appended appended = null;
+    while (appended == null) { // null: the stream was forgotten between look-up and lock
+      appended = stream(draft.topic()).append(draft, options, idempotencyKey, to, clock.millis());
+    }
+    to.onReady(draft.topic());
+    return CompletableFuture.completedFuture(appended);
+  }
+
+  @Override
+  public CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit) {
+    Tail tail = null;
+    while (tail == null) {
+      tail = stream(topic).read(since, limit, clock.millis());
+    }
+    return CompletableFuture.completedFuture(tail);
+  }
+
+  @Override
+  public void subscribe(String topic) {
+    boolean counted = false;
+    while (!counted) {
+      counted = stream(topic).addSubscriber(1, clock.millis());
+    }
+  }
+
+  @Override
+  public void unsubscribe(String topic) {
+    MemoryStream stream = streams.get(topic);
+    if (stream != null) {
+      stream.addSubscriber(-1, clock.millis());
+    }
+  }
+
+  private MemoryStream stream(String topic) {
+    MemoryStream known = streams.get(topic);
+    return known != null
+        ? known
+        : streams.computeIfAbsent(topic, t -> new MemoryStream(epochs.get(), clock.millis()));
+  }
+
+  @Override
+  public void housekeep() {
+    long now = clock.millis();
+    streams.forEach(
+        (topic, stream) -> {
+          if (stream.forgettable(now, idle)) {
+            streams.remove(topic, stream);
+          }
+        });
+  }
+
+  @Override
+  public int channelCount() {
+    return streams.size();
+  }
+
+  @Override
+  public void close() {
+    streams.clear();
+  }
+}

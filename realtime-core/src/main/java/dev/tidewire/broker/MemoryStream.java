@@ -1,0 +1,177 @@
+package dev.tidewire.broker;
+
+import dev.tidewire.broker.Broker.Appended;
+import dev.tidewire.broker.Broker.ReadLimit;
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Draft;
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One channel's stream in memory. All state is guarded by its lock, under which nothing happens but
+ * the bookkeeping below and {@link BrokerListener#onPublication}.
+ */
+final class MemoryStream {
+
+  /** How long an idempotency key is remembered. */
+  static final Duration KEY_MEMORY = Duration.ofMinutes(5);
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final String epoch;
+  private final ArrayDeque<Publication> tail = new ArrayDeque<>();
+  private final LinkedHashMap<String, Appended> keys = new LinkedHashMap<>();
+  private ChannelOptions options = ChannelOptions.DEFAULT;
+  private long offset;
+  private long lastTimestamp;
+  private long lastPersisted;
+  private long lastUsed;
+  private int subscribers;
+  private boolean forgotten;
+
+  MemoryStream(String epoch, long now) {
+    this.epoch = epoch;
+    this.lastUsed = now;
+  }
+
+  /** Appends, or returns null if the stream was forgotten meanwhile. */
+  @Nullable Appended append(
+      Draft draft,
+      ChannelOptions channelOptions,
+      @Nullable String key,
+      BrokerListener listener,
+      long now) {
+    lock.lock();
+    try {
+      if (forgotten) {
+        return null;
+      }
+      options = channelOptions;
+      lastUsed = now;
+      forgetOldKeys(now);
+      Appended first = key == null ? null : keys.get(key);
+      if (first != null) {
+        return new Appended(first.position(), first.timestamp(), true);
+      }
+      Publication publication = draft.at(new Position(epoch, ++offset), timestamp(draft, now));
+      Appended appended = new Appended(publication.position(), publication.timestamp(), false);
+      if (key != null) {
+        keys.put(key, appended);
+      }
+      tail.add(publication);
+      trim(now);
+      listener.onPublication(publication);
+      return appended;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Never goes back within a stream. Persisted messages get strictly rising stamps, so that "before
+   * this time" cuts a history page without losing or repeating a message.
+   */
+  private long timestamp(Draft draft, long now) {
+    long stamp = Math.max(now, lastTimestamp);
+    if (draft.persist()) {
+      stamp = Math.max(stamp, lastPersisted + 1);
+      lastPersisted = stamp;
+    }
+    lastTimestamp = stamp;
+    return stamp;
+  }
+
+  /** Reads, or returns null if the stream was forgotten meanwhile. */
+  @Nullable Tail read(@Nullable Position since, ReadLimit limit, long now) {
+    lock.lock();
+    try {
+      if (forgotten) {
+        return null;
+      }
+      lastUsed = now;
+      trim(now);
+      Position position = new Position(epoch, offset);
+      if (since == null) {
+        return new Tail(position, Tail.Outcome.COMPLETE, List.of());
+      }
+      if (!since.epoch().equals(epoch) || since.offset() > offset) {
+        return new Tail(position, Tail.Outcome.EPOCH, List.of());
+      }
+      long missed = offset - since.offset();
+      if (missed > tail.size() || missed > limit.count()) {
+        return new Tail(position, Tail.Outcome.EVICTED, List.of());
+      }
+      List<Publication> publications = newest((int) missed, limit.bytes());
+      return publications == null
+          ? new Tail(position, Tail.Outcome.EVICTED, List.of())
+          : new Tail(position, Tail.Outcome.COMPLETE, publications);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The newest {@code count} publications, oldest first, or null if they are too many bytes. */
+  private @Nullable List<Publication> newest(int count, int maxBytes) {
+    Publication[] found = new Publication[count];
+    Iterator<Publication> newestFirst = tail.descendingIterator();
+    long bytes = 0;
+    for (int i = count - 1; i >= 0; i--) {
+      found[i] = newestFirst.next();
+      bytes += found[i].frame().length;
+    }
+    return bytes > maxBytes ? null : List.of(found);
+  }
+
+  boolean addSubscriber(int change, long now) {
+    lock.lock();
+    try {
+      if (forgotten) {
+        return false;
+      }
+      subscribers += change;
+      lastUsed = now;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Drops what is too old; true if nothing is left worth remembering, and then for good. */
+  boolean forgettable(long now, Duration idle) {
+    lock.lock();
+    try {
+      trim(now);
+      forgetOldKeys(now);
+      forgotten =
+          subscribers == 0
+              && tail.isEmpty()
+              && keys.isEmpty()
+              && now - lastUsed >= idle.toMillis();
+      return forgotten;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void trim(long now) {
+    long oldest = now - options.retainFor().toMillis();
+    while (!tail.isEmpty()
+        && (tail.size() > options.retainCount() || tail.getFirst().timestamp() <= oldest)) {
+      tail.removeFirst();
+    }
+  }
+
+  private void forgetOldKeys(long now) {
+    long oldest = now - KEY_MEMORY.toMillis();
+    Iterator<Appended> inOrder = keys.values().iterator();
+    while (inOrder.hasNext() && inOrder.next().timestamp() <= oldest) {
+      inOrder.remove();
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package dev.tidewire.channel;
+
+import java.time.Duration;
+
+/**
+ * How a channel is kept. Immutable; every {@code with}-style method returns a changed copy. Safe
+ * for any thread.
+ *
+ * @param retainCount publications kept for recovery, default 1,000; 0 keeps none, so that every
+ *     reconnect that missed something is told to reload
+ * @param retainFor age up to which a publication is kept for recovery, default 5 minutes; zero
+ *     keeps none
+ * @param historyLimit messages published with {@code persist} that the memory history keeps,
+ *     default 10,000; 0 keeps none
+ */
+public record ChannelOptions(int retainCount, Duration retainFor, int historyLimit) {
+
+  public static final ChannelOptions DEFAULT =
+      new ChannelOptions(1_000, Duration.ofMinutes(5), 10_000);
+
+  public ChannelOptions {
+    if (retainCount < 0) {
+      throw new IllegalArgumentException("retainCount is negative: " + retainCount);
+    }
+    if (retainFor.isNegative()) {
+      throw new IllegalArgumentException("retainFor is negative: " + retainFor);
+    }
+    if (historyLimit < 0) {
+      throw new IllegalArgumentException("historyLimit is negative: " + historyLimit);
+    }
+  }
+
+  /** Keeps at most {@code count} publications, none older than {@code age}, for recovery. */
+  public ChannelOptions retain(int count, Duration age) {
+    return new ChannelOptions(count, age, historyLimit);
+  }
+
+  /** Keeps at most {@code messages} persisted messages in the memory history. */
+  public ChannelOptions keepHistory(int messages) {
+    return new ChannelOptions(retainCount, retainFor, messages);
+  }
+}

@@ -1,0 +1,60 @@
+package dev.tidewire.channel;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A publication before the broker gave it a place: everything encoded but position and time.
+ *
+ * <p>Immutable by convention (the bytes are not copied), safe for any thread.
+ *
+ * @param topic name of the channel
+ * @param kind what it is
+ * @param event the event's name; for a row change the operation's name; for a reset its reason
+ * @param userId who published it, null for the server itself
+ * @param body UTF-8 JSON of the frame from {@code "topic"} to the end, without the opening brace
+ *     and the fields that the broker's answer fills in
+ * @param dataFrom first byte of the {@code data} value in {@code body}
+ * @param dataTo the byte after it
+ * @param persist whether it also goes to the history
+ * @param change the row change itself, so that subscribers in this JVM need not decode it
+ * @param exceptSession the session that is not sent this publication (its own, published with
+ *     {@code echo:false}), or null
+ */
+public record Draft(
+    String topic,
+    Kind kind,
+    String event,
+    @Nullable String userId,
+    byte[] body,
+    int dataFrom,
+    int dataTo,
+    boolean persist,
+    @Nullable RowChange change,
+    @Nullable String exceptSession) {
+
+  /** What a publication is; decides the {@code type} of its frame. */
+  public enum Kind {
+    /** An event of a custom channel. */
+    EVENT("event"),
+    /** A row change of a table channel. */
+    CHANGE("db_change"),
+    /** "Something changed that cannot be told row by row: load again." */
+    RESET("reset");
+
+    private final String type;
+
+    Kind(String type) {
+      this.type = type;
+    }
+
+    /** The {@code type} field of the frame. */
+    public String type() {
+      return type;
+    }
+  }
+
+  /** Gives the draft its place in the channel. */
+  public Publication at(Position position, long timestamp) {
+    return Publication.of(this, position, timestamp);
+  }
+}

@@ -1,0 +1,12 @@
+package dev.tidewire.presence;
+
+/** Hears every difference of a presence tracker. Implemented by the hub. */
+@FunctionalInterface
+public interface PresenceListener {
+
+  /**
+   * Called in revision order per channel, possibly under the channel's lock: must only take note,
+   * without I/O, application code or waiting.
+   */
+  void onDiff(PresenceDiff diff);
+}

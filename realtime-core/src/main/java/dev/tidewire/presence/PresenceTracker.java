@@ -1,0 +1,33 @@
+package dev.tidewire.presence;
+
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Knows who is in which channel.
+ *
+ * <p>Contract, held by every implementation: connections of one user are one member; the first
+ * track of a user is a join, the last untrack a leave, everything between an update, and a track
+ * that changes nothing is not told; revisions of a channel rise by one per difference and never go
+ * back, also when the channel was empty in between; the listener has heard of a difference before
+ * the stage completes.
+ *
+ * <p>Safe for any thread.
+ */
+public interface PresenceTracker extends AutoCloseable {
+
+  /** Called once, before anything else. */
+  void start(PresenceListener listener);
+
+  /** Sets the state of one connection in a channel; the second call updates it. */
+  CompletionStage<Void> track(String topic, String userId, Member.Link connection);
+
+  /** Takes one connection out of a channel; nothing happens if it is not there. */
+  CompletionStage<Void> untrack(
+      String topic, String userId, String connectionId, PresenceDiff.Reason reason);
+
+  /** Everybody in the channel now. */
+  CompletionStage<PresenceState> state(String topic);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,88 @@
+package dev.tidewire.presence;
+
+import dev.tidewire.presence.Member.Link;
+import dev.tidewire.presence.Member.Status;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The members of one channel. Not thread-safe: its tracker calls it under the channel's lock. */
+final class Room {
+
+  private final String topic;
+  private final Map<String, Member> members = new LinkedHashMap<>();
+  private long revision;
+
+  Room(String topic, long revision) {
+    this.topic = topic;
+    this.revision = revision;
+  }
+
+  @Nullable PresenceDiff track(String userId, Link link, long now) {
+    Member before = members.get(userId);
+    if (before == null) {
+      return tell(
+          PresenceDiff.Change.JOIN,
+          new Member(userId, link.data(), link.status(), List.of(link), now));
+    }
+    if (before.connections().contains(link) && before.data().equals(link.data())) {
+      return null;
+    }
+    List<Link> links = new ArrayList<>(without(before, link.id()));
+    links.add(link);
+    return update(before, links);
+  }
+
+  @Nullable PresenceDiff untrack(String userId, String connectionId, PresenceDiff.Reason reason) {
+    Member before = members.get(userId);
+    if (before == null) {
+      return null;
+    }
+    List<Link> links = without(before, connectionId);
+    if (links.isEmpty()) {
+      members.remove(userId);
+      return new PresenceDiff(topic, ++revision, PresenceDiff.Change.LEAVE, before, reason);
+    }
+    return links.size() == before.connections().size() ? null : update(before, links);
+  }
+
+  private static List<Link> without(Member member, String connectionId) {
+    return member.connections().stream().filter(l -> !l.id().equals(connectionId)).toList();
+  }
+
+  /** Members see each other, not each other's tabs: silent where only the connections differ. */
+  private @Nullable PresenceDiff update(Member before, List<Link> links) {
+    boolean online = links.stream().anyMatch(l -> l.status() == Status.ONLINE);
+    Member after =
+        new Member(
+            before.userId(),
+            links.get(links.size() - 1).data(),
+            online ? Status.ONLINE : Status.AWAY,
+            List.copyOf(links),
+            before.since());
+    if (after.data().equals(before.data()) && after.status() == before.status()) {
+      members.put(after.userId(), after);
+      return null;
+    }
+    return tell(PresenceDiff.Change.UPDATE, after);
+  }
+
+  private PresenceDiff tell(PresenceDiff.Change change, Member member) {
+    members.put(member.userId(), member);
+    return new PresenceDiff(topic, ++revision, change, member, null);
+  }
+
+  PresenceState state() {
+    return new PresenceState(topic, revision, List.copyOf(members.values()));
+  }
+
+  long revision() {
+    return revision;
+  }
+
+  boolean isEmpty() {
+    return members.isEmpty();
+  }
+}
