@@ -13,16 +13,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Contract, held by every implementation:
  *
  * <ul>
- *   <li>Offsets of a channel are dense and start at 1. A stream that lost its past gets a new epoch.
+ *   <li>Offsets of a channel are dense and start at 1. A stream that lost its past gets a new
+ *       epoch.
  *   <li>The listener hears the publications of a channel one at a time, in offset order, and has
  *       heard of a publication before {@link #append} completes.
  *   <li>A completed append is in the tail: a read that starts after it sees it.
  *   <li>A read is complete or says that it is not; it never returns a part as the whole.
  * </ul>
  *
- * <p>Safe for any thread. Stages complete exceptionally with {@code BrokerUnavailableException} when
- * the backend cannot be reached; nothing was appended then, or the caller must assume that it may
- * have been.
+ * <p>Safe for any thread. Stages complete exceptionally with {@code BrokerUnavailableException}
+ * when the backend cannot be reached; nothing was appended then, or the caller must assume that it
+ * may have been.
  */
 public interface Broker extends AutoCloseable {
 

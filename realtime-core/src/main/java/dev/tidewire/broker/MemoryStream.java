@@ -149,10 +149,7 @@ final class MemoryStream {
       trim(now);
       forgetOldKeys(now);
       forgotten =
-          subscribers == 0
-              && tail.isEmpty()
-              && keys.isEmpty()
-              && now - lastUsed >= idle.toMillis();
+          subscribers == 0 && tail.isEmpty() && keys.isEmpty() && now - lastUsed >= idle.toMillis();
       return forgotten;
     } finally {
       lock.unlock();

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param exceptSession the session that is not sent this publication (its own, published with
  *     {@code echo:false}), or null
  */
+@SuppressWarnings("ArrayRecordComponent") // shared, never copied: see above
 public record Draft(
     String topic,
     Kind kind,

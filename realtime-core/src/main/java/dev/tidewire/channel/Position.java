@@ -55,7 +55,7 @@ public record Position(String epoch, long offset) {
     }
     for (int i = 0; i < epoch.length(); i++) {
       char c = epoch.charAt(i);
-      if (!(c >= '0' && c <= '9' || c >= 'a' && c <= 'z')) {
+      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'))) {
         return false;
       }
     }

@@ -17,8 +17,7 @@ public final class Publication {
   private final byte[] frame;
   private final int bodyFrom;
 
-  private Publication(
-      Draft draft, Position position, long timestamp, byte[] frame, int bodyFrom) {
+  private Publication(Draft draft, Position position, long timestamp, byte[] frame, int bodyFrom) {
     this.draft = draft;
     this.position = position;
     this.timestamp = timestamp;
@@ -32,13 +31,23 @@ public final class Publication {
     // A reset carries its own position a second time, where a client also finds that of EVICTED.
     byte[] tail =
         draft.kind() == Draft.Kind.RESET
-            ? (",\"payload\":{\"reason\":\"" + draft.event() + "\",\"position\":\"" + position
+            ? (",\"payload\":{\"reason\":\""
+                    + draft.event()
+                    + "\",\"position\":\""
+                    + position
                     + "\"}}")
                 .getBytes(ISO_8859_1)
             : new byte[0];
     byte[] frame =
         new byte
-            [7 + id.length + 10 + type.length + 8 + Timestamps.LENGTH + 2 + draft.body().length
+            [7
+                + id.length
+                + 10
+                + type.length
+                + 8
+                + Timestamps.LENGTH
+                + 2
+                + draft.body().length
                 + tail.length];
     int at = put(frame, 0, "{\"id\":\"");
     at = put(frame, at, id);
@@ -93,8 +102,7 @@ public final class Publication {
   public String dataJson() {
     return draft.kind() == Draft.Kind.RESET
         ? "null"
-        : new String(
-            frame, bodyFrom + draft.dataFrom(), draft.dataTo() - draft.dataFrom(), UTF_8);
+        : new String(frame, bodyFrom + draft.dataFrom(), draft.dataTo() - draft.dataFrom(), UTF_8);
   }
 
   @Override

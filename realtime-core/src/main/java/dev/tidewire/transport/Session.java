@@ -18,9 +18,7 @@ public interface Session {
    */
   void receive(String text);
 
-  /**
-   * Counts as a sign of life without carrying a frame (a WebSocket pong, a poll request).
-   */
+  /** Counts as a sign of life without carrying a frame (a WebSocket pong, a poll request). */
   void touch();
 
   /** The link is gone. Later calls have no effect. */

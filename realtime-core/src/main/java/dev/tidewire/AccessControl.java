@@ -1,0 +1,38 @@
+package dev.tidewire;
+
+import dev.tidewire.AccessPolicy.Action;
+import dev.tidewire.protocol.ErrorCode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Asks the application's policy, and takes every trouble with it for a no. Safe for any thread. */
+final class AccessControl {
+
+  private static final Logger log = LoggerFactory.getLogger(AccessControl.class);
+
+  private final AccessPolicy policy;
+
+  AccessControl(AccessPolicy policy) {
+    this.policy = policy;
+  }
+
+  boolean admitsGuests() {
+    return policy.admitsGuests();
+  }
+
+  boolean allows(Identity identity, String topic, Action action) {
+    try {
+      return policy.allows(identity, topic, action);
+    } catch (RuntimeException e) {
+      log.error("The access policy failed for {} on {}; refused", action, topic, e);
+      return false;
+    }
+  }
+
+  /** Throws a {@link Rejection} if the policy says no. */
+  void require(Identity identity, String topic, Action action) {
+    if (!allows(identity, topic, action)) {
+      throw new Rejection(ErrorCode.FORBIDDEN, policy.refusal(topic, action));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package dev.tidewire;
+
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.RowChange;
+import dev.tidewire.history.HistoryMessage;
+import dev.tidewire.history.HistoryQuery;
+import dev.tidewire.presence.PresenceState;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A named stream, as server code uses it. A light handle: holds nothing open until something is
+ * subscribed. Safe for any thread.
+ */
+public final class Channel {
+
+  private final Realtime realtime;
+  private final String topic;
+
+  Channel(Realtime realtime, String topic) {
+    this.realtime = realtime;
+    this.topic = topic;
+  }
+
+  /** Name of the channel. */
+  public String topic() {
+    return topic;
+  }
+
+  /**
+   * Publishes an event to everybody who subscribed.
+   *
+   * @param data anything that becomes JSON
+   * @return its place in the stream, when it is accepted; fails with a {@link Rejection} if an
+   *     interceptor refuses it, the channel is a table's, or the payload is too large
+   */
+  public CompletionStage<Position> publish(String event, @Nullable Object data) {
+    return publish(event, data, PublishOptions.NONE);
+  }
+
+  /** The same with options; with {@code persist}, accepted means that the history has it too. */
+  public CompletionStage<Position> publish(
+      String event, @Nullable Object data, PublishOptions options) {
+    return realtime.publish(topic, event, data, options);
+  }
+
+  /**
+   * Calls {@code listener} for every event of this name from now on; {@code "*"} for all, {@link
+   * Message#RESET} for "load again". One at a time, in order, on a thread of the bus; the listener
+   * may block, which delays its own next message only. An exception is logged.
+   */
+  public Subscription on(String event, Consumer<Message> listener) {
+    return realtime.subscribe(topic, event.equals("*") ? null : event, listener);
+  }
+
+  /**
+   * Calls {@code listener} for every row change of this table channel; otherwise as {@link #on}.
+   */
+  public Subscription onChange(Consumer<RowChange> listener) {
+    return realtime.subscribe(
+        topic,
+        null,
+        message -> {
+          RowChange change = message.change();
+          if (change != null) {
+            listener.accept(change);
+          }
+        });
+  }
+
+  /** Everybody who is present now. */
+  public CompletionStage<PresenceState> presence() {
+    return realtime.presence(topic);
+  }
+
+  /** The newest {@code limit} persisted messages, oldest of them first. */
+  public CompletionStage<List<HistoryMessage>> history(int limit) {
+    return realtime.history(HistoryQuery.latest(topic, limit));
+  }
+
+  /** The newest {@code limit} persisted messages before the one at {@code before}. */
+  public CompletionStage<List<HistoryMessage>> history(int limit, Position before) {
+    return realtime.history(HistoryQuery.latest(topic, limit).before(before));
+  }
+
+  @Override
+  public String toString() {
+    return "Channel[" + topic + ']';
+  }
+}

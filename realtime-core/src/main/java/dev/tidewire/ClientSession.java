@@ -1,0 +1,432 @@
+package dev.tidewire;
+
+import dev.tidewire.AccessPolicy.Action;
+import dev.tidewire.channel.Position;
+import dev.tidewire.presence.PresenceDiff;
+import dev.tidewire.presence.PresenceState;
+import dev.tidewire.protocol.CloseCode;
+import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.Inbound;
+import dev.tidewire.protocol.Push;
+import dev.tidewire.protocol.Reply;
+import dev.tidewire.transport.Connection;
+import dev.tidewire.transport.Frame;
+import dev.tidewire.transport.Session;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The server's side of one client: decodes its frames to commands, checks who it is and what it may
+ * do, and remembers what it subscribed to and where it is present.
+ *
+ * <p>Commands run in order under the session's lock, application code included: that lock is the
+ * client's own, so a slow handler holds up nobody else. Delivery never takes it.
+ */
+final class ClientSession implements Session {
+
+  private static final Logger log = LoggerFactory.getLogger(ClientSession.class);
+  private static final long BAD_FRAME_WINDOW_MS = 10_000;
+  private static final long RATE_ADVICE_MIN_MS = 1_000;
+  private static final long RATE_ADVICE_MAX_MS = 5_000;
+
+  private final String id;
+  private final String secret;
+  private final Sessions server;
+  private final OutboundQueue queue;
+  private final long connectedAt;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<String, ClientSubscription> subscriptions = new HashMap<>();
+  private final SessionPresence presence;
+  private final TokenBucket bucket;
+  private int refusedInARow;
+  private int badFrames;
+  private long badFramesSince;
+  private boolean used;
+
+  private volatile @Nullable Identity identity;
+  private volatile long lastHeard;
+  private volatile boolean closed;
+
+  ClientSession(
+      String id,
+      String secret,
+      Sessions server,
+      Connection connection,
+      @Nullable Identity identity) {
+    this.id = id;
+    this.secret = secret;
+    this.server = server;
+    this.identity = identity;
+    this.connectedAt = server.now();
+    this.lastHeard = connectedAt;
+    Limits limits = server.limits();
+    this.queue =
+        new OutboundQueue(connection, limits.queueBytes(), () -> end(PresenceDiff.Reason.TIMEOUT));
+    this.presence = new SessionPresence(server.hub().presence(), id);
+    this.bucket = new TokenBucket(limits.framesPerSecond(), limits.frameBurst(), connectedAt);
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Nullable Identity identity() {
+    return identity;
+  }
+
+  /** Tells the client who it is, if that is settled. */
+  void welcome() {
+    Identity who = identity;
+    if (who != null) {
+      push(
+          new Push.Welcome(
+              id,
+              secret,
+              who.userId(),
+              server.pingInterval().toMillis(),
+              server.pongTimeout().toMillis(),
+              server.limits().frameBytes()));
+    }
+  }
+
+  @Override
+  public void touch() {
+    lastHeard = server.now();
+  }
+
+  @Override
+  public void receive(String text) {
+    touch();
+    int max = server.limits().frameBytes();
+    if (max > 0 && text.length() > max / 3 && utf8Length(text) > max) {
+      close(CloseCode.TOO_BIG);
+      return;
+    }
+    lock.lock();
+    try {
+      for (Inbound frame : server.codec().decode(text)) {
+        if (closed) {
+          return;
+        }
+        process(frame);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static int utf8Length(String text) {
+    return text.getBytes(StandardCharsets.UTF_8).length;
+  }
+
+  private void process(Inbound frame) {
+    long wait = bucket.take(server.now());
+    if (wait > 0) {
+      rateLimited(frame, wait);
+      return;
+    }
+    refusedInARow = 0;
+    if (frame instanceof Inbound.Refused refused) {
+      reply(Reply.Failure.of(refused.code(), refused.message()), refused.id());
+      if (refused.malformed()) {
+        countBadFrame();
+      }
+      return;
+    }
+    Command command = (Command) frame;
+    try {
+      execute(command);
+    } catch (Rejection e) {
+      reply(e.toReply(), command.id());
+    } catch (RuntimeException e) {
+      reply(server.requests().refusal(e, command), command.id());
+    }
+  }
+
+  private void rateLimited(Inbound frame, long wait) {
+    reply(
+        new Rejection(ErrorCode.RATE_LIMITED, "too many frames").retryAfter(wait).toReply(),
+        frame.id());
+    refusedInARow++;
+    if (refusedInARow > server.limits().frameBurst()) {
+      push(new Push.Advice(true, RATE_ADVICE_MIN_MS, RATE_ADVICE_MAX_MS));
+      close(CloseCode.RATE_LIMITED);
+    }
+  }
+
+  private void countBadFrame() {
+    long now = server.now();
+    if (now - badFramesSince > BAD_FRAME_WINDOW_MS) {
+      badFramesSince = now;
+      badFrames = 0;
+    }
+    badFrames++;
+    int max = server.limits().badFrames();
+    if (max > 0 && badFrames > max) {
+      close(CloseCode.PROTOCOL_ABUSE);
+    }
+  }
+
+  private void execute(Command command) {
+    if (command instanceof Command.Ping ping) {
+      push(new Push.Pong());
+      acknowledge(new Reply.Done(), ping.id());
+      return;
+    }
+    if (command instanceof Command.Auth auth) {
+      authenticate(auth);
+      return;
+    }
+    Identity who = identity;
+    if (who == null) {
+      throw new Rejection(ErrorCode.UNAUTHORIZED, "send an auth frame with a token first");
+    }
+    used = true;
+    if (command instanceof Command.Subscribe subscribe) {
+      subscribe(who, subscribe);
+    } else if (command instanceof Command.Unsubscribe unsubscribe) {
+      unsubscribe(unsubscribe);
+    } else if (command instanceof Command.Sync sync) {
+      sync(who, sync);
+    } else if (command instanceof Command.Track track) {
+      track(who, track);
+    } else if (command instanceof Command.Untrack untrack) {
+      answer(presence.untrack(untrack.topic(), who.userId()), untrack);
+    } else if (command instanceof Command.SetStatus status) {
+      presence.setStatus(who.userId(), status.status());
+      acknowledge(new Reply.Done(), status.id());
+    } else {
+      request(who, command);
+    }
+  }
+
+  private void authenticate(Command.Auth auth) {
+    Identity verified = server.verify(auth.token()); // throws if it cannot tell
+    Identity known = identity;
+    if (verified == null) {
+      reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token is not valid"), auth.id());
+      close(CloseCode.UNAUTHORIZED);
+      return;
+    }
+    boolean settled = known != null && (used || !known.guest());
+    if (settled && known != null && !known.userId().equals(verified.userId())) {
+      throw new Rejection(
+          ErrorCode.CONFLICT, "the connection belongs to another user; open a new one");
+    }
+    identity = verified;
+    if (!settled) {
+      welcome();
+    }
+    acknowledge(new Reply.Authenticated(verified.userId()), auth.id());
+  }
+
+  private void subscribe(Identity who, Command.Subscribe command) {
+    String topic = command.topic();
+    server.access().require(who, topic, Action.SUBSCRIBE);
+    boolean asked = Boolean.TRUE.equals(command.presence());
+    if (asked) {
+      server.access().require(who, topic, Action.PRESENCE_READ);
+    }
+    boolean wanted =
+        asked
+            || (command.presence() == null
+                && server.access().allows(who, topic, Action.PRESENCE_READ));
+    join(new ClientSubscription(this, command.id(), topic, command.since(), wanted, asked, false));
+  }
+
+  private void join(ClientSubscription subscription) {
+    String topic = subscription.topic();
+    int max = server.limits().subscriptions();
+    if (max > 0 && !subscriptions.containsKey(topic) && subscriptions.size() >= max) {
+      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "at most " + max + " subscriptions");
+    }
+    ClientSubscription replaced = subscriptions.put(topic, subscription);
+    server.hub().subscribe(topic, subscription, replaced);
+  }
+
+  /** The hub could not start it; called without the lock. */
+  void subscriptionFailed(ClientSubscription subscription) {
+    server.hub().unsubscribe(subscription.topic(), subscription, () -> {});
+    lock.lock();
+    try {
+      subscriptions.remove(subscription.topic(), subscription);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void unsubscribe(Command.Unsubscribe command) {
+    ClientSubscription subscription = subscriptions.remove(command.topic());
+    if (subscription == null) {
+      throw new Rejection(ErrorCode.NOT_SUBSCRIBED, "not subscribed to '" + command.topic() + "'");
+    }
+    server
+        .hub()
+        .unsubscribe(
+            command.topic(), subscription, () -> acknowledge(new Reply.Done(), command.id()));
+  }
+
+  private void sync(Identity who, Command.Sync command) {
+    Position after = command.after();
+    String topic = command.topic() == null ? topicOf(after.epoch()) : command.topic();
+    ClientSubscription present = topic == null ? null : subscriptions.get(topic);
+    if (topic == null || present == null) {
+      throw new Rejection(
+          ErrorCode.NOT_SUBSCRIBED, "subscribe first: no subscription has this message");
+    }
+    server.access().require(who, topic, Action.SUBSCRIBE);
+    join(
+        new ClientSubscription(
+            this, command.id(), topic, after, present.wantsPresence(), false, true));
+  }
+
+  /** The subscribed channel whose stream has this epoch; with only one subscription, that one. */
+  private @Nullable String topicOf(String epoch) {
+    for (ClientSubscription subscription : subscriptions.values()) {
+      if (Objects.equals(subscription.epoch(), epoch)) {
+        return subscription.topic();
+      }
+    }
+    return subscriptions.size() == 1 ? subscriptions.keySet().iterator().next() : null;
+  }
+
+  private void track(Identity who, Command.Track command) {
+    String topic = command.topic();
+    int maxBytes = server.limits().presenceStateBytes();
+    if (maxBytes > 0 && utf8Length(command.data()) > maxBytes) {
+      throw new Rejection(
+          ErrorCode.TOO_LARGE, "a presence state is at most " + maxBytes + " bytes");
+    }
+    server.access().require(who, topic, Action.PRESENCE_WRITE);
+    String data = server.codec().presenceData(command.data(), who.userId());
+    if (data == null) {
+      throw new Rejection(ErrorCode.BAD_REQUEST, "a presence state is a JSON object");
+    }
+    int max = server.limits().subscriptions();
+    if (max > 0 && !presence.isTracked(topic) && presence.count() >= max) {
+      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "present in at most " + max + " channels");
+    }
+    answer(presence.track(topic, who.userId(), data), command);
+  }
+
+  private void answer(CompletionStage<Void> done, Command command) {
+    done.whenComplete(
+        (nothing, failure) -> {
+          if (failure == null) {
+            acknowledge(new Reply.Done(), command.id());
+          } else {
+            reply(server.requests().refusal(failure, command), command.id());
+          }
+        });
+  }
+
+  private void request(Identity who, Command command) {
+    server
+        .requests()
+        .execute(who, command, id)
+        .whenComplete(
+            (answer, never) -> {
+              if (answer instanceof Reply.Published published) {
+                // The publisher's own copy comes before its acknowledgement.
+                server
+                    .hub()
+                    .afterDelivery(published.topic(), () -> acknowledge(published, command.id()));
+              } else {
+                reply(answer, command.id());
+              }
+            });
+  }
+
+  /** A client that gave its command no id wants no acknowledgement. */
+  private void acknowledge(Reply.Ack ack, @Nullable String commandId) {
+    if (commandId != null) {
+      reply(ack, commandId);
+    }
+  }
+
+  void reply(Reply reply, @Nullable String commandId) {
+    if (commandId != null || reply instanceof Reply.Failure) {
+      send(Frame.of(server.codec().encode(reply, commandId, server.now())));
+    }
+  }
+
+  void push(Push push) {
+    send(Frame.of(server.codec().encode(push, server.now())));
+  }
+
+  Push members(PresenceState state) {
+    return new Push.Members(state, server.limits().members());
+  }
+
+  void send(Frame frame) {
+    if (!queue.offer(frame)) {
+      log.info("Session {} reads too slowly; closed", id);
+      end(PresenceDiff.Reason.TIMEOUT);
+      queue.close(CloseCode.SLOW_CONSUMER);
+    }
+  }
+
+  /** Sends what waits, then closes; the session itself ends at once. */
+  void close(CloseCode code) {
+    queue.closeAfterFlush(code);
+    end(code == CloseCode.PING_TIMEOUT ? PresenceDiff.Reason.TIMEOUT : PresenceDiff.Reason.LEFT);
+  }
+
+  @Override
+  public void closed(int code) {
+    queue.discard();
+    boolean orderly = code == CloseCode.NORMAL.code() || code == CloseCode.GOING_AWAY.code();
+    end(orderly ? PresenceDiff.Reason.LEFT : PresenceDiff.Reason.TIMEOUT);
+    server.gone(this);
+  }
+
+  /** Leaves every channel, once. Runs apart from the session's lock, which a handler may hold. */
+  private void end(PresenceDiff.Reason reason) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    server.execute(() -> leave(reason));
+  }
+
+  private void leave(PresenceDiff.Reason reason) {
+    lock.lock();
+    try {
+      subscriptions.forEach((topic, s) -> server.hub().unsubscribe(topic, s, () -> {}));
+      subscriptions.clear();
+      Identity who = identity;
+      if (who != null) {
+        presence.leaveAll(who.userId(), reason);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Called about once a second: ends the session if its time is over. */
+  void check(long now, long silenceAllowedMs) {
+    Identity who = identity;
+    Instant expiry = who == null ? null : who.expiresAt();
+    long authentication = server.limits().authenticationTime().toMillis();
+    if (who == null && authentication > 0 && now - connectedAt > authentication) {
+      reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "not authenticated in time"), null);
+      close(CloseCode.UNAUTHORIZED);
+    } else if (expiry != null && expiry.toEpochMilli() <= now) {
+      reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token has expired"), null);
+      close(CloseCode.UNAUTHORIZED);
+    } else if (silenceAllowedMs > 0 && now - lastHeard > silenceAllowedMs) {
+      close(CloseCode.PING_TIMEOUT);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package dev.tidewire;
+
+import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
+import dev.tidewire.presence.PresenceDiff;
+import dev.tidewire.presence.PresenceState;
+import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.transport.Frame;
+import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Java subscriber: publications wait in a queue of their own and are handed to the listener one
+ * at a time, in order, on the callback threads. A listener that falls too far behind is told to
+ * reload instead of filling the memory. Safe for any thread.
+ */
+final class LocalSubscription implements Subscriber {
+
+  private static final Logger log = LoggerFactory.getLogger(LocalSubscription.class);
+  private static final int MAX_WAITING = 10_000;
+
+  private final String topic;
+  private final @Nullable String event;
+  private final Consumer<Message> listener;
+  private final FrameCodec codec;
+  private final Executor executor;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ArrayDeque<Publication> waiting = new ArrayDeque<>();
+  private boolean running;
+  private volatile boolean closed;
+
+  /**
+   * @param event only this event; null for all
+   */
+  LocalSubscription(
+      String topic,
+      @Nullable String event,
+      Consumer<Message> listener,
+      FrameCodec codec,
+      Executor executor) {
+    this.topic = topic;
+    this.event = event;
+    this.listener = listener;
+    this.codec = codec;
+    this.executor = executor;
+  }
+
+  void close() {
+    closed = true;
+  }
+
+  @Override
+  public @Nullable Position since() {
+    return null;
+  }
+
+  @Override
+  public void started(@Nullable Tail tail) {
+    if (tail == null) {
+      log.error("The Java subscription to channel {} could not be started", topic);
+    }
+  }
+
+  @Override
+  public void deliver(Run run) {
+    run.publications().forEach(this::add);
+  }
+
+  private void add(Publication publication) {
+    if (event != null && !event.equals(new Message(codec, publication).event())) {
+      return;
+    }
+    lock.lock();
+    try {
+      if (waiting.size() >= MAX_WAITING) {
+        log.warn(
+            "A Java subscriber of channel {} is {} messages behind; it is told to reload",
+            topic,
+            MAX_WAITING);
+        waiting.clear();
+        waiting.add(
+            codec.reset(topic, "EVICTED").at(publication.position(), publication.timestamp()));
+      } else {
+        waiting.add(publication);
+      }
+      if (running) {
+        return;
+      }
+      running = true;
+    } finally {
+      lock.unlock();
+    }
+    proceed();
+  }
+
+  private void proceed() {
+    try {
+      executor.execute(this::handOver);
+    } catch (RejectedExecutionException e) {
+      closed = true; // shutting down
+    }
+  }
+
+  /** Hands over one message, then lets other subscriptions have the thread. */
+  private void handOver() {
+    Publication next;
+    lock.lock();
+    try {
+      next = waiting.poll();
+      if (next == null || closed) {
+        running = false;
+        return;
+      }
+    } finally {
+      lock.unlock();
+    }
+    try {
+      listener.accept(new Message(codec, next));
+    } catch (RuntimeException e) {
+      log.error("A Java subscriber of channel {} failed", topic, e);
+    }
+    proceed();
+  }
+
+  @Override
+  public boolean wantsPresence() {
+    return false;
+  }
+
+  @Override
+  public void present(PresenceState state) {}
+
+  @Override
+  public void present(PresenceDiff diff, Frame frame) {}
+
+  @Override
+  public String toString() {
+    return "LocalSubscription[" + topic + ' ' + (event == null ? "*" : event) + ']';
+  }
+}

@@ -1,0 +1,139 @@
+package dev.tidewire;
+
+import dev.tidewire.broker.Broker;
+import dev.tidewire.broker.Broker.Appended;
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Draft;
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.RowChange;
+import dev.tidewire.history.HistoryMessage;
+import dev.tidewire.history.HistoryStore;
+import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.protocol.Reply;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one entry of everything that is published: interceptors, size, history, then the broker. Safe
+ * for any thread.
+ */
+final class Publisher {
+
+  private static final Logger log = LoggerFactory.getLogger(Publisher.class);
+  private static final String UNKNOWN_CHANGE = "UNKNOWN_CHANGE";
+
+  private final Broker broker;
+  private final HistoryStore history;
+  private final FrameCodec codec;
+  private final List<PublishInterceptor> interceptors;
+  private final ChannelSettings settings;
+  private final Limits limits;
+  private final Set<String> tables = ConcurrentHashMap.newKeySet();
+
+  Publisher(
+      Broker broker,
+      HistoryStore history,
+      FrameCodec codec,
+      List<PublishInterceptor> interceptors,
+      ChannelSettings settings,
+      Limits limits) {
+    this.broker = broker;
+    this.history = history;
+    this.codec = codec;
+    this.interceptors = List.copyOf(interceptors);
+    this.settings = settings;
+    this.limits = limits;
+  }
+
+  void registerTable(String topic) {
+    tables.add(topic);
+  }
+
+  /**
+   * Publishes an event. The stage completes when the broker has it and, if asked for, the history
+   * too; fails with a {@link Rejection} that can be told to a client.
+   */
+  CompletionStage<Reply.Published> publish(PublishRequest request) {
+    PublishRequest accepted = request;
+    for (PublishInterceptor interceptor : interceptors) {
+      accepted = interceptor.intercept(accepted);
+    }
+    if (tables.contains(accepted.topic())) {
+      throw new Rejection(
+          ErrorCode.FORBIDDEN,
+          "'" + accepted.topic() + "' is a table channel: only committed SQL is published there");
+    }
+    PublishOptions options = accepted.options();
+    Draft draft =
+        codec.event(
+            accepted.topic(),
+            accepted.event(),
+            accepted.json(),
+            options.userId(),
+            options.persist(),
+            accepted.exceptSession());
+    if (isTooLarge(draft)) {
+      throw new Rejection(
+          ErrorCode.TOO_LARGE, "a publication is at most " + limits.publicationBytes() + " bytes");
+    }
+    ChannelOptions channel = settings.of(draft.topic());
+    // Keys of two users must not meet: a stranger's key would swallow the publication.
+    String key = options.key() == null ? null : options.userId() + "\n" + options.key();
+    return broker.append(draft, channel, key).thenCompose(done -> store(draft, channel, done));
+  }
+
+  private CompletionStage<Reply.Published> store(
+      Draft draft, ChannelOptions channel, Appended appended) {
+    Reply.Published published =
+        new Reply.Published(
+            draft.topic(), appended.position(), appended.timestamp(), appended.repeated());
+    if (!draft.persist() || appended.repeated()) {
+      return CompletableFuture.completedFuture(published);
+    }
+    HistoryMessage message =
+        new HistoryMessage(
+            appended.position(),
+            draft.topic(),
+            draft.userId(),
+            draft.event(),
+            draft.at(appended.position(), appended.timestamp()).dataJson(),
+            appended.timestamp());
+    return history.append(message, channel.historyLimit()).thenApply(stored -> published);
+  }
+
+  /** Publishes a row change; one that is too large to tell becomes a reset. */
+  CompletionStage<Position> publish(RowChange change) {
+    Draft draft = codec.change(change);
+    if (isTooLarge(draft)) {
+      log.warn(
+          "A row change of {} is larger than {} bytes: subscribers are told to reload",
+          change.topic(),
+          limits.publicationBytes());
+      return reset(change.topic());
+    }
+    return append(draft);
+  }
+
+  CompletionStage<Position> reset(String topic) {
+    return append(codec.reset(topic, UNKNOWN_CHANGE));
+  }
+
+  private CompletionStage<Position> append(Draft draft) {
+    return broker.append(draft, settings.of(draft.topic()), null).thenApply(Appended::position);
+  }
+
+  private boolean isTooLarge(Draft draft) {
+    return limits.publicationBytes() > 0 && draft.body().length > limits.publicationBytes();
+  }
+
+  boolean isTable(@Nullable String topic) {
+    return topic != null && tables.contains(topic);
+  }
+}

@@ -1,0 +1,356 @@
+package dev.tidewire;
+
+import dev.tidewire.broker.Broker;
+import dev.tidewire.broker.MemoryBroker;
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Position;
+import dev.tidewire.history.HistoryMessage;
+import dev.tidewire.history.HistoryQuery;
+import dev.tidewire.history.HistoryStore;
+import dev.tidewire.history.MemoryHistoryStore;
+import dev.tidewire.presence.MemoryPresenceTracker;
+import dev.tidewire.presence.PresenceState;
+import dev.tidewire.presence.PresenceTracker;
+import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.protocol.FrameIds;
+import dev.tidewire.protocol.Reply;
+import dev.tidewire.protocol.Topics;
+import dev.tidewire.transport.Connection;
+import dev.tidewire.transport.Session;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The event bus of one application: its channels, who may use them, and everybody connected. Build
+ * one, install it with an adapter, close it when the application ends.
+ *
+ * <p>Safe for any thread.
+ */
+public final class Realtime implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Realtime.class);
+  private static final int EPOCH_LENGTH = 10;
+  private static final int NODE_LENGTH = 6;
+  private static final Duration CHANNEL_IDLE = Duration.ofMinutes(10);
+  private static final Duration RECONNECT_SPREAD = Duration.ofSeconds(15);
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
+
+  private final FrameCodec codec;
+  private final Broker broker;
+  private final HistoryStore history;
+  private final PresenceTracker presence;
+  private final Limits limits;
+  private final Threads threads;
+  private final Hub hub;
+  private final Publisher publisher;
+  private final Requests requests;
+  private final Sessions sessions;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private Realtime(Builder settings) {
+    RandomIds ids = new RandomIds(new SecureRandom());
+    limits = settings.limits;
+    codec = new FrameCodec(new FrameIds(ids.next(NODE_LENGTH)), limits.framesPerMessage());
+    broker =
+        settings.broker != null
+            ? settings.broker
+            : new MemoryBroker(settings.clock, () -> ids.next(EPOCH_LENGTH), CHANNEL_IDLE);
+    history = settings.history != null ? settings.history : new MemoryHistoryStore();
+    presence =
+        settings.presence != null ? settings.presence : new MemoryPresenceTracker(settings.clock);
+    threads = new Threads(Runtime.getRuntime().availableProcessors());
+    hub =
+        new Hub(
+            broker,
+            presence,
+            codec,
+            new Broker.ReadLimit(limits.recoveryMessages(), limits.recoveryBytes()),
+            threads.delivery(),
+            settings.clock);
+    AccessControl access = new AccessControl(settings.access);
+    publisher =
+        new Publisher(
+            broker,
+            history,
+            codec,
+            settings.interceptors,
+            new ChannelSettings(settings.channels),
+            limits);
+    requests = new Requests(access, publisher, history, presence, codec, limits, ids);
+    sessions = new Sessions(hub, requests, access, codec, settings, ids, threads.delivery());
+    broker.start(hub);
+    presence.start(hub);
+    threads.everySecond(this::housekeep);
+  }
+
+  /** Starts to describe a bus. Without further settings nobody may do anything. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * The channel of this name; it need not exist yet.
+   *
+   * @throws IllegalArgumentException if the name is no topic
+   */
+  public Channel channel(String topic) {
+    return new Channel(this, Topics.require(topic));
+  }
+
+  /** Publishes an event to a channel: {@code channel(topic).publish(event, data)}. */
+  public CompletionStage<Position> emit(String event, @Nullable Object data, String topic) {
+    return channel(topic).publish(event, data);
+  }
+
+  /**
+   * Makes {@code topic} a table channel: from now on only row changes are published there, through
+   * the returned object.
+   */
+  public TableChannel tableChannel(String topic) {
+    publisher.registerTable(Topics.require(topic));
+    return new TableChannel(publisher, topic);
+  }
+
+  /**
+   * Lets {@code handler} answer the clients' calls of {@code method} until the subscription is
+   * closed.
+   *
+   * @throws IllegalStateException if the method has a handler
+   */
+  public Subscription onCall(String method, CallHandler handler) {
+    return requests.onCall(method, handler);
+  }
+
+  /**
+   * Closes the connections whose identity the predicate picks, with 4001: they come back only with
+   * a new proof. For logouts and changed roles.
+   */
+  public void revoke(Predicate<Identity> whose) {
+    sessions.revoke(whose);
+  }
+
+  /** Number of live connections. */
+  public int connectionCount() {
+    return sessions.count();
+  }
+
+  /**
+   * For adapters: a client has connected.
+   *
+   * @param identity who, if the handshake settled it; null if the first frame is to
+   */
+  public Session connect(Connection connection, @Nullable Identity identity) {
+    return sessions.open(connection, identity);
+  }
+
+  /** For adapters: verifies a token; null if it is not valid. Fails with {@link Rejection}. */
+  public @Nullable Identity verify(String token) {
+    return sessions.verify(token);
+  }
+
+  /** For adapters: whether connections without an identity are let in as guests. */
+  public boolean admitsGuests() {
+    return sessions.orGuest(null) != null;
+  }
+
+  /**
+   * For adapters: carries out a publish, history, members or call command of an HTTP request, with
+   * the checks of a frame. The stage never fails; a failure is a {@link Reply.Failure}.
+   *
+   * @param identity who asks, or null; then a guest, if guests are let in
+   */
+  public CompletionStage<Reply> request(@Nullable Identity identity, Command command) {
+    Identity who = sessions.orGuest(identity);
+    if (who == null) {
+      return CompletableFuture.completedFuture(
+          Reply.Failure.of(
+              dev.tidewire.protocol.ErrorCode.UNAUTHORIZED, "log in, or send a token"));
+    }
+    return requests.execute(who, command, null);
+  }
+
+  /** For adapters: the encoding of frames. */
+  public FrameCodec codec() {
+    return codec;
+  }
+
+  /** For adapters: bytes that one incoming message may have, 0 for unlimited. */
+  public int maxFrameBytes() {
+    return limits.frameBytes();
+  }
+
+  CompletionStage<Position> publish(
+      String topic, String event, @Nullable Object data, PublishOptions options) {
+    PublishRequest request =
+        new PublishRequest(codec, topic, event, codec.toJson(data), options, null, null);
+    try {
+      return publisher.publish(request).thenApply(Reply.Published::position);
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
+  Subscription subscribe(String topic, @Nullable String event, Consumer<Message> listener) {
+    LocalSubscription subscription =
+        new LocalSubscription(topic, event, listener, codec, threads.callbacks());
+    hub.subscribe(topic, subscription, null);
+    AtomicBoolean ended = new AtomicBoolean();
+    return () -> {
+      if (ended.compareAndSet(false, true)) {
+        subscription.close();
+        hub.unsubscribe(topic, subscription, () -> {});
+      }
+    };
+  }
+
+  CompletionStage<PresenceState> presence(String topic) {
+    return presence.state(topic);
+  }
+
+  CompletionStage<List<HistoryMessage>> history(HistoryQuery query) {
+    return history.page(query);
+  }
+
+  private void housekeep() {
+    try {
+      sessions.check();
+      broker.housekeep();
+    } catch (RuntimeException e) {
+      log.error("Housekeeping failed; it goes on in a second", e);
+    }
+  }
+
+  /**
+   * Sends what waits, tells every client to come back within fifteen seconds, closes the
+   * connections and ends all threads; takes ten seconds at most. A second call has no effect.
+   */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    sessions.dismissAll(RECONNECT_SPREAD);
+    long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
+    while (sessions.count() > 0 && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+    }
+    threads.close();
+    broker.close();
+    presence.close();
+    history.close();
+  }
+
+  /** Describes a bus. Not thread-safe; {@link #build} may be called once. */
+  public static final class Builder {
+
+    AccessPolicy access = AccessPolicy.denyAll();
+    final Map<String, ChannelOptions> channels = new LinkedHashMap<>();
+    final List<PublishInterceptor> interceptors = new ArrayList<>();
+    final Limits limits = new Limits();
+    @Nullable TokenVerifier tokens;
+    @Nullable Broker broker;
+    @Nullable HistoryStore history;
+    @Nullable PresenceTracker presence;
+    boolean guests;
+    Duration pingInterval = Duration.ofSeconds(25);
+    Duration pongTimeout = Duration.ofSeconds(5);
+    Clock clock = Clock.systemUTC();
+
+    Builder() {}
+
+    /** Who may do what; default: nobody anything. */
+    public Builder access(AccessPolicy policy) {
+      access = policy;
+      return this;
+    }
+
+    /** Lets in connections without any login, as guests; default no. */
+    public Builder guests() {
+      guests = true;
+      return this;
+    }
+
+    /** How tokens become identities; default: none are taken. */
+    public Builder tokens(TokenVerifier verifier) {
+      tokens = verifier;
+      return this;
+    }
+
+    /**
+     * Options of the channels whose name matches: a name, or a beginning followed by {@code *}. The
+     * longest matching pattern counts.
+     */
+    public Builder channels(String pattern, UnaryOperator<ChannelOptions> options) {
+      channels.put(pattern, options.apply(ChannelOptions.DEFAULT));
+      return this;
+    }
+
+    /** Adds an interceptor after those there are. */
+    public Builder intercept(PublishInterceptor interceptor) {
+      interceptors.add(interceptor);
+      return this;
+    }
+
+    /** Changes limits. */
+    public Builder limits(Consumer<Limits> change) {
+      change.accept(limits);
+      return this;
+    }
+
+    /**
+     * How often a client pings (default 25 s, zero for never) and how long it waits for the answer
+     * (default 5 s). A client that is silent for both and five seconds more is closed 4000.
+     */
+    public Builder heartbeat(Duration interval, Duration timeout) {
+      pingInterval = interval;
+      pongTimeout = timeout;
+      return this;
+    }
+
+    /** Where streams live; default in this JVM. Closed with the bus. */
+    public Builder broker(Broker newBroker) {
+      broker = newBroker;
+      return this;
+    }
+
+    /** Where persisted messages live; default in this JVM. Closed with the bus. */
+    public Builder history(HistoryStore store) {
+      history = store;
+      return this;
+    }
+
+    /** Where presence lives; default in this JVM. Closed with the bus. */
+    public Builder presence(PresenceTracker tracker) {
+      presence = tracker;
+      return this;
+    }
+
+    /** The time; for tests. */
+    public Builder clock(Clock newClock) {
+      clock = newClock;
+      return this;
+    }
+
+    /** Starts the bus. */
+    public Realtime build() {
+      return new Realtime(this);
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package dev.tidewire;
+
+import dev.tidewire.AccessPolicy.Action;
+import dev.tidewire.channel.Position;
+import dev.tidewire.history.HistoryQuery;
+import dev.tidewire.history.HistoryStore;
+import dev.tidewire.presence.PresenceTracker;
+import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.protocol.Reply;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out the commands that need an identity but no live connection, the same for a frame and
+ * for an HTTP request, and turns every way to fail into an answer. Safe for any thread.
+ */
+final class Requests {
+
+  private static final Logger log = LoggerFactory.getLogger(Requests.class);
+  private static final int DEFAULT_PAGE = 50;
+  private static final int CORRELATION_LENGTH = 8;
+
+  private final AccessControl access;
+  private final Publisher publisher;
+  private final HistoryStore history;
+  private final PresenceTracker presence;
+  private final FrameCodec codec;
+  private final Limits limits;
+  private final RandomIds ids;
+  private final Map<String, CallHandler> handlers = new ConcurrentHashMap<>();
+
+  Requests(
+      AccessControl access,
+      Publisher publisher,
+      HistoryStore history,
+      PresenceTracker presence,
+      FrameCodec codec,
+      Limits limits,
+      RandomIds ids) {
+    this.access = access;
+    this.publisher = publisher;
+    this.history = history;
+    this.presence = presence;
+    this.codec = codec;
+    this.limits = limits;
+    this.ids = ids;
+  }
+
+  Subscription onCall(String method, CallHandler handler) {
+    if (handlers.putIfAbsent(method, handler) != null) {
+      throw new IllegalStateException("'" + method + "' has a handler already");
+    }
+    return () -> handlers.remove(method, handler);
+  }
+
+  /** Carries out the command; the stage never fails, a failure is a reply. */
+  CompletionStage<Reply> execute(Identity who, Command command, @Nullable String session) {
+    try {
+      return start(who, command, session).exceptionally(failure -> refusal(failure, command));
+    } catch (Exception e) {
+      return CompletableFuture.completedFuture(refusal(e, command));
+    }
+  }
+
+  private CompletionStage<Reply> start(Identity who, Command command, @Nullable String session)
+      throws Exception {
+    if (command instanceof Command.Publish publish) {
+      return publish(who, publish, session).thenApply(published -> published);
+    }
+    if (command instanceof Command.History page) {
+      return history(who, page);
+    }
+    if (command instanceof Command.Members members) {
+      access.require(who, members.topic(), Action.PRESENCE_READ);
+      return presence
+          .state(members.topic())
+          .thenApply(state -> new Reply.MemberList(state, limits.members()));
+    }
+    if (command instanceof Command.Call call) {
+      return call(who, call);
+    }
+    throw new Rejection(ErrorCode.BAD_REQUEST, "this needs a live connection");
+  }
+
+  private CompletionStage<Reply.Published> publish(
+      Identity who, Command.Publish publish, @Nullable String session) {
+    if (publisher.isTable(publish.topic())) {
+      throw new Rejection(
+          ErrorCode.FORBIDDEN, "'" + publish.topic() + "' is a table channel: write SQL instead");
+    }
+    access.require(who, publish.topic(), Action.PUBLISH);
+    return publisher.publish(
+        new PublishRequest(
+            codec,
+            publish.topic(),
+            publish.event(),
+            publish.data(),
+            new PublishOptions(publish.persist(), publish.key(), who.userId()),
+            who,
+            publish.echo() ? null : session));
+  }
+
+  private CompletionStage<Reply> history(Identity who, Command.History page) {
+    long limit = page.limit() == null ? DEFAULT_PAGE : page.limit();
+    if (limit < 1) {
+      throw new Rejection(ErrorCode.BAD_REQUEST, "'limit' is 1 or more");
+    }
+    if (limit > limits.historyPage()) {
+      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "'limit' is at most " + limits.historyPage());
+    }
+    access.require(who, page.topic(), Action.HISTORY);
+    HistoryQuery query = HistoryQuery.latest(page.topic(), (int) limit);
+    Position before = page.before();
+    query = before == null ? query : query.before(before);
+    query = page.beforeTime() == null ? query : query.before(page.beforeTime());
+    return history.page(query).thenApply(messages -> new Reply.HistoryPage(page.topic(), messages));
+  }
+
+  private CompletionStage<Reply> call(Identity who, Command.Call call) throws Exception {
+    access.require(who, call.method(), Action.CALL);
+    CallHandler handler = handlers.get(call.method());
+    if (handler == null) {
+      throw new Rejection(ErrorCode.UNKNOWN_TOPIC, "no such method");
+    }
+    Object answer = handler.handle(new CallRequest(codec, who, call.method(), call.data()));
+    CompletionStage<?> later =
+        answer instanceof CompletionStage<?> stage
+            ? stage
+            : CompletableFuture.completedFuture(answer);
+    return later.thenApply(value -> new Reply.Answer(codec.toJson(value)));
+  }
+
+  /** What the client is told: a rejection as it is, anything else without its details. */
+  Reply.Failure refusal(Throwable failure, Command command) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof Rejection rejection) {
+      return rejection.toReply();
+    }
+    String correlation = ids.next(CORRELATION_LENGTH);
+    log.error("{} failed [{}]", command.getClass().getSimpleName(), correlation, cause);
+    ErrorCode code =
+        cause instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL;
+    return Reply.Failure.of(code, "the server failed; its log has the cause under " + correlation);
+  }
+}

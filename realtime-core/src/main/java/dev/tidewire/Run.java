@@ -1,0 +1,65 @@
+package dev.tidewire;
+
+import dev.tidewire.channel.Publication;
+import dev.tidewire.transport.Frame;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publications of one channel that are delivered together: encoded once as one frame that every
+ * subscriber shares. Confined to the thread that drains the channel.
+ */
+final class Run {
+
+  private final List<Publication> publications;
+  private @Nullable Frame frame;
+
+  Run(List<Publication> publications) {
+    this.publications = publications;
+  }
+
+  List<Publication> publications() {
+    return publications;
+  }
+
+  long firstOffset() {
+    return publications.get(0).position().offset();
+  }
+
+  /** Whether one of the publications is not meant for the session. */
+  boolean excludes(String session) {
+    for (int i = 0; i < publications.size(); i++) {
+      if (session.equals(publications.get(i).draft().exceptSession())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Frame frame() {
+    Frame known = frame;
+    if (known == null) {
+      known = publications.size() == 1 ? new Frame(publications.get(0).frame()) : join();
+      frame = known;
+    }
+    return known;
+  }
+
+  private Frame join() {
+    int bytes = publications.size() - 1;
+    for (Publication publication : publications) {
+      bytes += publication.frame().length;
+    }
+    byte[] joined = new byte[bytes];
+    int at = 0;
+    for (Publication publication : publications) {
+      if (at > 0) {
+        joined[at++] = '\n';
+      }
+      byte[] next = publication.frame();
+      System.arraycopy(next, 0, joined, at, next.length);
+      at += next.length;
+    }
+    return new Frame(joined);
+  }
+}

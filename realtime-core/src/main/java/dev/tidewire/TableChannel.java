@@ -1,0 +1,45 @@
+package dev.tidewire;
+
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.RowChange;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The way in for row changes: a channel to which nobody else may publish. Used by change capture.
+ *
+ * <p>Safe for any thread; the order of calls is the order of the stream, so one table's changes
+ * come from one thread.
+ */
+public final class TableChannel {
+
+  private final Publisher publisher;
+  private final String topic;
+
+  TableChannel(Publisher publisher, String topic) {
+    this.publisher = publisher;
+    this.topic = topic;
+  }
+
+  /** Name of the channel. */
+  public String topic() {
+    return topic;
+  }
+
+  /**
+   * Publishes a committed change. One that is larger than a publication may be is told as {@link
+   * #reset()}.
+   *
+   * @throws IllegalArgumentException if the change belongs to another channel
+   */
+  public CompletionStage<Position> publish(RowChange change) {
+    if (!change.topic().equals(topic)) {
+      throw new IllegalArgumentException("a change of " + change.topic() + " given to " + topic);
+    }
+    return publisher.publish(change);
+  }
+
+  /** Tells that the table changed in a way that cannot be told row by row: load it again. */
+  public CompletionStage<Position> reset() {
+    return publisher.reset(topic);
+  }
+}

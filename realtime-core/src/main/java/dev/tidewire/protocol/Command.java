@@ -1,0 +1,94 @@
+package dev.tidewire.protocol;
+
+import dev.tidewire.channel.Position;
+import dev.tidewire.presence.Member;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A frame from a client, decoded and checked in form. Immutable, safe for any thread.
+ *
+ * <p>{@code id} is the client's own id as raw JSON (a string or a number), echoed as {@code
+ * messageId}; null if the client wants no answer.
+ */
+public sealed interface Command extends Inbound {
+
+  /** First frame where no cookie or container login settled the identity; later a refresh. */
+  record Auth(@Nullable String id, String token) implements Command {}
+
+  /**
+   * Starts, changes or resumes a subscription.
+   *
+   * @param since the last position the client has, or null
+   * @param presence whether presence frames are wanted; null if the client did not say
+   */
+  record Subscribe(
+      @Nullable String id, String topic, @Nullable Position since, @Nullable Boolean presence)
+      implements Command {}
+
+  /** Ends a subscription. */
+  record Unsubscribe(@Nullable String id, String topic) implements Command {}
+
+  /**
+   * Publishes an event.
+   *
+   * @param data the payload as JSON text without line breaks
+   * @param persist whether it also goes to the history
+   * @param key idempotency key, or null
+   * @param echo whether the publisher itself gets a copy
+   */
+  record Publish(
+      @Nullable String id,
+      String topic,
+      String event,
+      String data,
+      boolean persist,
+      @Nullable String key,
+      boolean echo)
+      implements Command {}
+
+  /**
+   * Announces or updates presence.
+   *
+   * @param data the state, a JSON object without its {@code userId}
+   */
+  record Track(@Nullable String id, String topic, String data) implements Command {}
+
+  /** Withdraws presence. */
+  record Untrack(@Nullable String id, String topic) implements Command {}
+
+  /** Tells whether somebody is at the keyboard, for all channels this session tracks. */
+  record SetStatus(@Nullable String id, Member.Status status) implements Command {}
+
+  /**
+   * Asks for a page of history.
+   *
+   * @param limit messages at most, null for the default
+   */
+  record History(
+      @Nullable String id,
+      String topic,
+      @Nullable Long limit,
+      @Nullable Position before,
+      @Nullable Long beforeTime)
+      implements Command {}
+
+  /** Asks for the members of a channel. */
+  record Members(@Nullable String id, String topic) implements Command {}
+
+  /**
+   * Replays what came after a message, as ordinary frames.
+   *
+   * @param topic null if the channel is to be found by the position's epoch
+   */
+  record Sync(@Nullable String id, @Nullable String topic, Position after) implements Command {}
+
+  /** A request to a handler of the application. */
+  record Call(@Nullable String id, String method, String data) implements Command {}
+
+  /** A sign of life that wants a pong. */
+  record Ping(@Nullable String id) implements Command {}
+
+  /** The client's id as raw JSON, or null. */
+  @Override
+  @Nullable String id();
+}

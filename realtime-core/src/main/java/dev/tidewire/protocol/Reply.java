@@ -1,0 +1,66 @@
+package dev.tidewire.protocol;
+
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
+import dev.tidewire.history.HistoryMessage;
+import dev.tidewire.presence.PresenceState;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The one answer to a command that has an id. Immutable, safe for any thread. */
+public sealed interface Reply {
+
+  /** Accepted; what the payload carries depends on the command. */
+  sealed interface Ack extends Reply {}
+
+  /** Done, nothing to add. */
+  record Done() implements Ack {}
+
+  /** The identity is settled. */
+  record Authenticated(String userId) implements Ack {}
+
+  /**
+   * A subscription stands.
+   *
+   * @param position everything after it will be delivered
+   * @param recovered whether nothing was missed since the asked position; null if none was asked
+   * @param missed what was missed, oldest first
+   */
+  record Subscribed(
+      String topic, Position position, @Nullable Boolean recovered, List<Publication> missed)
+      implements Ack {}
+
+  /** A publication was accepted at {@code position}; {@code repeated} if its key was known. */
+  record Published(String topic, Position position, long timestamp, boolean repeated)
+      implements Ack {}
+
+  /** A page of history, oldest first. */
+  record HistoryPage(String topic, List<HistoryMessage> messages) implements Ack {}
+
+  /**
+   * The members of a channel.
+   *
+   * @param limit at most so many are told
+   */
+  record MemberList(PresenceState state, int limit) implements Ack {}
+
+  /** The answer of an application's handler, as JSON text. */
+  record Answer(String json) implements Ack {}
+
+  /**
+   * Refused.
+   *
+   * @param code an {@link ErrorCode}'s name, or the application's own word in lower case
+   * @param status the matching HTTP status
+   * @param retryAfterMs when the same request may succeed, null if not known
+   */
+  record Failure(
+      String code, int status, String message, boolean temporary, @Nullable Long retryAfterMs)
+      implements Reply {
+
+    /** A failure of the bus itself. */
+    public static Failure of(ErrorCode code, String message) {
+      return new Failure(code.name(), code.httpStatus(), message, code.temporary(), null);
+    }
+  }
+}
