@@ -1,7 +1,6 @@
 package dev.tidewire;
 
 import dev.tidewire.AccessPolicy.Action;
-import dev.tidewire.channel.Position;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.CloseCode;
@@ -15,10 +14,8 @@ import dev.tidewire.transport.Frame;
 import dev.tidewire.transport.Session;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,7 +31,6 @@ import org.slf4j.LoggerFactory;
 final class ClientSession implements Session {
 
   private static final Logger log = LoggerFactory.getLogger(ClientSession.class);
-  private static final long BAD_FRAME_WINDOW_MS = 10_000;
   private static final long RATE_ADVICE_MIN_MS = 1_000;
   private static final long RATE_ADVICE_MAX_MS = 5_000;
 
@@ -45,17 +41,15 @@ final class ClientSession implements Session {
   private final long connectedAt;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<String, ClientSubscription> subscriptions = new HashMap<>();
+  private final SessionSubscriptions subscriptions;
   private final SessionPresence presence;
-  private final TokenBucket bucket;
-  private int refusedInARow;
-  private int badFrames;
-  private long badFramesSince;
+  private final SessionGuard guard;
   private boolean used;
 
   private volatile @Nullable Identity identity;
   private volatile long lastHeard;
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile PresenceDiff.Reason leaving = PresenceDiff.Reason.LEFT;
 
   ClientSession(
       String id,
@@ -73,12 +67,17 @@ final class ClientSession implements Session {
     this.queue =
         new OutboundQueue(connection, limits.queueBytes(), () -> end(PresenceDiff.Reason.TIMEOUT));
     this.presence = new SessionPresence(server.hub().presence(), id);
-    this.bucket = new TokenBucket(limits.framesPerSecond(), limits.frameBurst(), connectedAt);
+    this.subscriptions = new SessionSubscriptions(this, server);
+    this.guard = new SessionGuard(limits, connectedAt);
   }
 
   @Override
   public String id() {
     return id;
+  }
+
+  void subscriptionFailed(ClientSubscription subscription) {
+    subscriptions.failed(subscription);
   }
 
   @Nullable Identity identity() {
@@ -116,13 +115,16 @@ final class ClientSession implements Session {
     lock.lock();
     try {
       for (Inbound frame : server.codec().decode(text)) {
-        if (closed) {
-          return;
+        if (closed.get()) {
+          break;
         }
         process(frame);
       }
     } finally {
       lock.unlock();
+    }
+    if (closed.get()) {
+      leave(); // it ended while this thread had the lock
     }
   }
 
@@ -131,16 +133,15 @@ final class ClientSession implements Session {
   }
 
   private void process(Inbound frame) {
-    long wait = bucket.take(server.now());
+    long wait = guard.admit(server.now());
     if (wait > 0) {
       rateLimited(frame, wait);
       return;
     }
-    refusedInARow = 0;
     if (frame instanceof Inbound.Refused refused) {
       reply(Reply.Failure.of(refused.code(), refused.message()), refused.id());
-      if (refused.malformed()) {
-        countBadFrame();
+      if (refused.malformed() && guard.isAbuse(server.now())) {
+        close(CloseCode.PROTOCOL_ABUSE);
       }
       return;
     }
@@ -158,23 +159,9 @@ final class ClientSession implements Session {
     reply(
         new Rejection(ErrorCode.RATE_LIMITED, "too many frames").retryAfter(wait).toReply(),
         frame.id());
-    refusedInARow++;
-    if (refusedInARow > server.limits().frameBurst()) {
+    if (guard.isFlood()) {
       push(new Push.Advice(true, RATE_ADVICE_MIN_MS, RATE_ADVICE_MAX_MS));
       close(CloseCode.RATE_LIMITED);
-    }
-  }
-
-  private void countBadFrame() {
-    long now = server.now();
-    if (now - badFramesSince > BAD_FRAME_WINDOW_MS) {
-      badFramesSince = now;
-      badFrames = 0;
-    }
-    badFrames++;
-    int max = server.limits().badFrames();
-    if (max > 0 && badFrames > max) {
-      close(CloseCode.PROTOCOL_ABUSE);
     }
   }
 
@@ -194,11 +181,11 @@ final class ClientSession implements Session {
     }
     used = true;
     if (command instanceof Command.Subscribe subscribe) {
-      subscribe(who, subscribe);
+      subscriptions.subscribe(who, subscribe);
     } else if (command instanceof Command.Unsubscribe unsubscribe) {
-      unsubscribe(unsubscribe);
+      subscriptions.unsubscribe(unsubscribe);
     } else if (command instanceof Command.Sync sync) {
-      sync(who, sync);
+      subscriptions.sync(who, sync);
     } else if (command instanceof Command.Track track) {
       track(who, track);
     } else if (command instanceof Command.Untrack untrack) {
@@ -229,76 +216,6 @@ final class ClientSession implements Session {
       welcome();
     }
     acknowledge(new Reply.Authenticated(verified.userId()), auth.id());
-  }
-
-  private void subscribe(Identity who, Command.Subscribe command) {
-    String topic = command.topic();
-    server.access().require(who, topic, Action.SUBSCRIBE);
-    boolean asked = Boolean.TRUE.equals(command.presence());
-    if (asked) {
-      server.access().require(who, topic, Action.PRESENCE_READ);
-    }
-    boolean wanted =
-        asked
-            || (command.presence() == null
-                && server.access().allows(who, topic, Action.PRESENCE_READ));
-    join(new ClientSubscription(this, command.id(), topic, command.since(), wanted, asked, false));
-  }
-
-  private void join(ClientSubscription subscription) {
-    String topic = subscription.topic();
-    int max = server.limits().subscriptions();
-    if (max > 0 && !subscriptions.containsKey(topic) && subscriptions.size() >= max) {
-      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "at most " + max + " subscriptions");
-    }
-    ClientSubscription replaced = subscriptions.put(topic, subscription);
-    server.hub().subscribe(topic, subscription, replaced);
-  }
-
-  /** The hub could not start it; called without the lock. */
-  void subscriptionFailed(ClientSubscription subscription) {
-    server.hub().unsubscribe(subscription.topic(), subscription, () -> {});
-    lock.lock();
-    try {
-      subscriptions.remove(subscription.topic(), subscription);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void unsubscribe(Command.Unsubscribe command) {
-    ClientSubscription subscription = subscriptions.remove(command.topic());
-    if (subscription == null) {
-      throw new Rejection(ErrorCode.NOT_SUBSCRIBED, "not subscribed to '" + command.topic() + "'");
-    }
-    server
-        .hub()
-        .unsubscribe(
-            command.topic(), subscription, () -> acknowledge(new Reply.Done(), command.id()));
-  }
-
-  private void sync(Identity who, Command.Sync command) {
-    Position after = command.after();
-    String topic = command.topic() == null ? topicOf(after.epoch()) : command.topic();
-    ClientSubscription present = topic == null ? null : subscriptions.get(topic);
-    if (topic == null || present == null) {
-      throw new Rejection(
-          ErrorCode.NOT_SUBSCRIBED, "subscribe first: no subscription has this message");
-    }
-    server.access().require(who, topic, Action.SUBSCRIBE);
-    join(
-        new ClientSubscription(
-            this, command.id(), topic, after, present.wantsPresence(), false, true));
-  }
-
-  /** The subscribed channel whose stream has this epoch; with only one subscription, that one. */
-  private @Nullable String topicOf(String epoch) {
-    for (ClientSubscription subscription : subscriptions.values()) {
-      if (Objects.equals(subscription.epoch(), epoch)) {
-        return subscription.topic();
-      }
-    }
-    return subscriptions.size() == 1 ? subscriptions.keySet().iterator().next() : null;
   }
 
   private void track(Identity who, Command.Track command) {
@@ -349,7 +266,7 @@ final class ClientSession implements Session {
   }
 
   /** A client that gave its command no id wants no acknowledgement. */
-  private void acknowledge(Reply.Ack ack, @Nullable String commandId) {
+  void acknowledge(Reply.Ack ack, @Nullable String commandId) {
     if (commandId != null) {
       reply(ack, commandId);
     }
@@ -391,26 +308,26 @@ final class ClientSession implements Session {
     server.gone(this);
   }
 
-  /** Leaves every channel, once. Runs apart from the session's lock, which a handler may hold. */
+  /** Leaves every channel, once, on another thread: this one may be delivering. */
   private void end(PresenceDiff.Reason reason) {
-    if (closed) {
-      return;
+    if (closed.compareAndSet(false, true)) {
+      leaving = reason;
+      server.execute(this::leave);
     }
-    closed = true;
-    server.execute(() -> leave(reason));
   }
 
-  private void leave(PresenceDiff.Reason reason) {
-    lock.lock();
-    try {
-      subscriptions.forEach((topic, s) -> server.hub().unsubscribe(topic, s, () -> {}));
-      subscriptions.clear();
-      Identity who = identity;
-      if (who != null) {
-        presence.leaveAll(who.userId(), reason);
+  /** If a command is just being carried out, its thread does this after it. */
+  private void leave() {
+    if (lock.tryLock()) {
+      try {
+        subscriptions.leaveAll();
+        Identity who = identity;
+        if (who != null) {
+          presence.leaveAll(who.userId(), leaving);
+        }
+      } finally {
+        lock.unlock();
       }
-    } finally {
-      lock.unlock();
     }
   }
 

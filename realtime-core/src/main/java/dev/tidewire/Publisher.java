@@ -84,9 +84,17 @@ final class Publisher {
           ErrorCode.TOO_LARGE, "a publication is at most " + limits.publicationBytes() + " bytes");
     }
     ChannelOptions channel = settings.of(draft.topic());
-    // Keys of two users must not meet: a stranger's key would swallow the publication.
-    String key = options.key() == null ? null : options.userId() + "\n" + options.key();
+    String key = options.key() == null ? null : keyScope(accepted) + "\n" + options.key();
     return broker.append(draft, channel, key).thenCompose(done -> store(draft, channel, done));
+  }
+
+  /**
+   * Keys of two users must not meet: a stranger's key would swallow the publication. A guest has
+   * another name after each reconnect, and its keys must still be known, so guests share a scope.
+   */
+  private static String keyScope(PublishRequest request) {
+    Identity identity = request.identity();
+    return identity != null && identity.guest() ? "guests" : "user " + request.options().userId();
   }
 
   private CompletionStage<Reply.Published> store(
@@ -103,7 +111,7 @@ final class Publisher {
             draft.topic(),
             draft.userId(),
             draft.event(),
-            draft.at(appended.position(), appended.timestamp()).dataJson(),
+            draft.dataJson(),
             appended.timestamp());
     return history.append(message, channel.historyLimit()).thenApply(stored -> published);
   }

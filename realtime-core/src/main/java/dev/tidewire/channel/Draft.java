@@ -1,5 +1,7 @@
 package dev.tidewire.channel;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,11 @@ public record Draft(
     public String type() {
       return type;
     }
+  }
+
+  /** The {@code data} value as JSON text; {@code null} for a reset. */
+  public String dataJson() {
+    return kind == Kind.RESET ? "null" : new String(body, dataFrom, dataTo - dataFrom, UTF_8);
   }
 
   /** Gives the draft its place in the channel. */

@@ -1,7 +1,6 @@
 package dev.tidewire.channel;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 /**
  * One item on a channel, with its place in the stream and its frame as every subscriber gets it.
@@ -15,14 +14,12 @@ public final class Publication {
   private final Position position;
   private final long timestamp;
   private final byte[] frame;
-  private final int bodyFrom;
 
-  private Publication(Draft draft, Position position, long timestamp, byte[] frame, int bodyFrom) {
+  private Publication(Draft draft, Position position, long timestamp, byte[] frame) {
     this.draft = draft;
     this.position = position;
     this.timestamp = timestamp;
     this.frame = frame;
-    this.bodyFrom = bodyFrom;
   }
 
   static Publication of(Draft draft, Position position, long timestamp) {
@@ -56,10 +53,9 @@ public final class Publication {
     at = put(frame, at, "\",\"ts\":\"");
     at = Timestamps.write(timestamp, frame, at);
     at = put(frame, at, "\",");
-    int bodyFrom = at;
     at = put(frame, at, draft.body());
     put(frame, at, tail);
-    return new Publication(draft, position, timestamp, frame, bodyFrom);
+    return new Publication(draft, position, timestamp, frame);
   }
 
   @SuppressWarnings("deprecation") // the fast path for ASCII constants
@@ -100,9 +96,7 @@ public final class Publication {
 
   /** The {@code data} value as JSON text; {@code null} for a reset. */
   public String dataJson() {
-    return draft.kind() == Draft.Kind.RESET
-        ? "null"
-        : new String(frame, bodyFrom + draft.dataFrom(), draft.dataTo() - draft.dataFrom(), UTF_8);
+    return draft.dataJson();
   }
 
   @Override

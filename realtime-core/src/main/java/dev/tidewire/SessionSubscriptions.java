@@ -1,0 +1,103 @@
+package dev.tidewire;
+
+import dev.tidewire.AccessPolicy.Action;
+import dev.tidewire.channel.Position;
+import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.Reply;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one session subscribed to. Guarded by the session's lock, but for {@link #failed}, for which
+ * the map is a concurrent one.
+ */
+final class SessionSubscriptions {
+
+  private final ClientSession session;
+  private final Sessions server;
+  private final Map<String, ClientSubscription> byTopic = new ConcurrentHashMap<>(4);
+
+  SessionSubscriptions(ClientSession session, Sessions server) {
+    this.session = session;
+    this.server = server;
+  }
+
+  void subscribe(Identity who, Command.Subscribe command) {
+    String topic = command.topic();
+    server.access().require(who, topic, Action.SUBSCRIBE);
+    boolean asked = Boolean.TRUE.equals(command.presence());
+    if (asked) {
+      server.access().require(who, topic, Action.PRESENCE_READ);
+    }
+    boolean wanted =
+        asked
+            || (command.presence() == null
+                && server.access().allows(who, topic, Action.PRESENCE_READ));
+    join(
+        new ClientSubscription(
+            session, command.id(), topic, command.since(), wanted, asked, false));
+  }
+
+  private void join(ClientSubscription subscription) {
+    String topic = subscription.topic();
+    int max = server.limits().subscriptions();
+    if (max > 0 && !byTopic.containsKey(topic) && byTopic.size() >= max) {
+      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "at most " + max + " subscriptions");
+    }
+    ClientSubscription replaced = byTopic.put(topic, subscription);
+    server.hub().subscribe(topic, subscription, replaced);
+  }
+
+  /** The hub could not start it. Called by a delivering thread, without the session's lock. */
+  void failed(ClientSubscription subscription) {
+    if (byTopic.remove(subscription.topic(), subscription)) {
+      server.hub().unsubscribe(subscription.topic(), subscription, () -> {});
+    }
+  }
+
+  void unsubscribe(Command.Unsubscribe command) {
+    ClientSubscription subscription = byTopic.remove(command.topic());
+    if (subscription == null) {
+      throw new Rejection(ErrorCode.NOT_SUBSCRIBED, "not subscribed to '" + command.topic() + "'");
+    }
+    server
+        .hub()
+        .unsubscribe(
+            command.topic(),
+            subscription,
+            () -> session.acknowledge(new Reply.Done(), command.id()));
+  }
+
+  void sync(Identity who, Command.Sync command) {
+    Position after = command.after();
+    String topic = command.topic() == null ? topicOf(after.epoch()) : command.topic();
+    ClientSubscription present = topic == null ? null : byTopic.get(topic);
+    if (topic == null || present == null) {
+      throw new Rejection(
+          ErrorCode.NOT_SUBSCRIBED, "subscribe first: no subscription has this message");
+    }
+    server.access().require(who, topic, Action.SUBSCRIBE);
+    join(
+        new ClientSubscription(
+            session, command.id(), topic, after, present.wantsPresence(), false, true));
+  }
+
+  /** The subscribed channel whose stream has this epoch; with only one subscription, that one. */
+  private @Nullable String topicOf(String epoch) {
+    for (ClientSubscription subscription : byTopic.values()) {
+      if (Objects.equals(subscription.epoch(), epoch)) {
+        return subscription.topic();
+      }
+    }
+    return byTopic.size() == 1 ? byTopic.keySet().iterator().next() : null;
+  }
+
+  /** The session ended. */
+  void leaveAll() {
+    byTopic.forEach((topic, s) -> server.hub().unsubscribe(topic, s, () -> {}));
+    byTopic.clear();
+  }
+}
