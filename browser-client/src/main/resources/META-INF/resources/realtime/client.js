@@ -1,0 +1,132 @@
+import { Channel } from './client/channel.js';
+import { Connection } from './client/connection.js';
+import { RealtimeError, warn } from './client/errors.js';
+import { Listeners } from './client/listeners.js';
+import { SeenIds } from './client/seen-ids.js';
+import { Subscription } from './client/subscription.js';
+
+export { RealtimeError };
+
+const DEFAULTS = {
+  maxRetries: Infinity,
+  reconnectDelay: 1_000,
+  maxReconnectDelay: 30_000,
+  jitter: 0.2,
+  pingInterval: 25_000,
+  pongTimeout: 5_000,
+  connectTimeout: 10_000,
+  WebSocket: globalThis.WebSocket,
+};
+
+/** Connects a page to its server. */
+export function createRealtime(options) {
+  return new Realtime(options);
+}
+
+class Realtime {
+  #connection;
+  #options;
+  #channels = new Map();
+  #listeners = new Listeners();
+  #seenIds = new SeenIds();
+
+  constructor({ url, autoConnect = true, ...options } = {}) {
+    this.#options = { ...DEFAULTS, ...given(options) };
+    this.#connection = new Connection(webSocketUrl(url), this.#options, {
+      status: (status, error) => this.#listeners.emit('status', status, error),
+      connected: () => this.#eachSubscription((subscription) => subscription.connected()),
+      lost: () => this.#eachSubscription((subscription) => subscription.lost()),
+      frame: (frame) => this.#received(frame),
+      error: (error) => this.#failed(error),
+    });
+    if (autoConnect) this.#connection.connectSoon();
+  }
+
+  get status() {
+    return this.#connection.status;
+  }
+
+  get userId() {
+    return this.#connection.userId;
+  }
+
+  connect() {
+    return this.#connection.connect();
+  }
+
+  disconnect() {
+    this.#connection.disconnect();
+  }
+
+  setToken(token) {
+    this.#connection.setToken(token);
+  }
+
+  onStatusChange(callback) {
+    return this.#listen('status', callback);
+  }
+
+  onError(callback) {
+    return this.#listen('error', callback);
+  }
+
+  channel(topic, options) {
+    if (typeof topic !== 'string' || topic === '') throw new TypeError(`a topic is a string that is not empty, not ${topic}`);
+    let entry = this.#channels.get(topic);
+    if (entry === undefined) {
+      const listeners = new Listeners();
+      const subscription = new Subscription(topic, this.#connection, listeners, this.#seenIds, this.#options);
+      entry = { subscription, channel: new Channel(topic, this.#connection, listeners, subscription) };
+      this.#channels.set(topic, entry);
+    }
+    if (options !== undefined) entry.subscription.configure(options);
+    return entry.channel;
+  }
+
+  async call(method, data = null) {
+    return (await this.#connection.ask({ type: 'call', method, data })).data;
+  }
+
+  #listen(name, callback) {
+    const own = (...values) => callback(...values); // the same function may listen twice
+    if (typeof callback !== 'function') throw new TypeError(`the ${name} listener is not a function: ${callback}`);
+    this.#listeners.add(name, own);
+    return () => this.#listeners.remove(name, own);
+  }
+
+  #eachSubscription(action) {
+    for (const { subscription } of [...this.#channels.values()]) action(subscription);
+  }
+
+  #received(frame) {
+    switch (frame.type) {
+      case 'event':
+      case 'db_change':
+      case 'presence':
+      case 'presence_state':
+      case 'reset':
+        if (typeof frame.topic !== 'string') throw new TypeError('it names no topic');
+        this.#channels.get(frame.topic)?.subscription.receive(frame);
+        break;
+      default:
+        warn('ignored a frame of an unknown type', JSON.stringify(frame));
+    }
+  }
+
+  #failed(error) {
+    if (this.#listeners.has('error')) this.#listeners.emit('error', error);
+    else console.error(`[tidewire] ${error.topic ? `${error.topic}: ` : ''}${error.code}: ${error.message}`);
+  }
+}
+
+/** Without the keys whose value is undefined, so that passing one on means its default. */
+function given(options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function webSocketUrl(url = new URL('ws', import.meta.url)) {
+  const absolute = new URL(url, globalThis.location?.href);
+  absolute.protocol = absolute.protocol.replace(/^http/, 'ws');
+  if (!/^wss?:$/.test(absolute.protocol)) throw new TypeError(`not a WebSocket address: ${absolute}`);
+  return absolute.href;
+}

@@ -1,0 +1,119 @@
+import { RealtimeError } from './errors.js';
+import { guarded } from './listeners.js';
+
+/** A named stream as the page uses it: listen, publish, be present, read the history. */
+export class Channel {
+  #connection;
+  #listeners;
+  #subscription;
+
+  constructor(topic, connection, listeners, subscription) {
+    this.topic = topic;
+    this.#connection = connection;
+    this.#listeners = listeners;
+    this.#subscription = subscription;
+  }
+
+  get ready() {
+    return this.#subscription.ready.then(() => this);
+  }
+
+  get members() {
+    return this.#subscription.members.data;
+  }
+
+  get position() {
+    return this.#subscription.position;
+  }
+
+  on(event, callback) {
+    this.#listeners.add(event, callback);
+    this.#subscription.changed();
+    if (event === 'presence:join' || event === '*') this.#introduce(event, callback);
+    return this;
+  }
+
+  // who listens late hears of those who are already there
+  #introduce(event, callback) {
+    const joins = this.#subscription.members.joins();
+    if (joins.length === 0) return;
+    queueMicrotask(() => {
+      for (const join of joins) {
+        if (this.#listeners.has(event, callback)) guarded(callback, join);
+      }
+    });
+  }
+
+  off(event, callback) {
+    this.#listeners.remove(event, callback);
+    return this;
+  }
+
+  subscribe() {
+    this.#subscription.start();
+    return this;
+  }
+
+  unsubscribe() {
+    this.#listeners.clear();
+    this.#subscription.stop();
+    return this;
+  }
+
+  async publish(event, data = null, { persist, echo, key = uuid() } = {}) {
+    this.#subscription.flush(); // a subscribe of the same turn comes first, as it was written
+    try {
+      return await this.#connection.ask({ type: 'publish', topic: this.topic, event, data, persist, key, echo }, (ack) => {
+        if (echo === false) this.#subscription.skip(ack.position);
+      });
+    } catch (error) {
+      error.key = key;
+      throw error;
+    }
+  }
+
+  track(state) {
+    if (state === undefined) throw new TypeError('track needs a state; to leave, use untrack');
+    return this.#present(state);
+  }
+
+  untrack() {
+    return this.#present(undefined);
+  }
+
+  #present(state) {
+    this.#subscription.tracking.set(state);
+    this.#subscription.changed();
+    return this;
+  }
+
+  async getHistory(limit, before, { order = 'asc' } = {}) {
+    const frame = { type: 'history', topic: this.topic, limit, before: Array.isArray(before) ? oldest(before, order)?.id : before };
+    for (;;) {
+      await this.#connection.whenLive();
+      try {
+        const { messages } = await this.#connection.ask(frame);
+        return order === 'desc' ? messages.reverse() : messages;
+      } catch (error) {
+        if (!error.sent) throw error; // lost with the connection: reading again does no harm
+      }
+    }
+  }
+}
+
+function oldest(page, order) {
+  const first = page[0];
+  const last = page[page.length - 1];
+  if (first?.created_at === last?.created_at) return order === 'desc' ? last : first;
+  return first.created_at < last.created_at ? first : last;
+}
+
+// randomUUID exists on https and localhost only
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,67 @@
+package dev.tidewire.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ContextHandler;
+import org.eclipse.jetty.server.handler.ResourceHandler;
+import org.eclipse.jetty.util.resource.ResourceFactory;
+import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
+
+/**
+ * Serves the client's modules and a page under {@code /app}, and a WebSocket beside them that does
+ * only what the test says. Safe for any thread.
+ */
+final class ScriptedServer implements AutoCloseable {
+
+  private final Server server = new Server();
+  private final ServerConnector connector = new ServerConnector(server);
+  private final BlockingQueue<Peer> accepted = new LinkedBlockingQueue<>();
+
+  ScriptedServer() throws Exception {
+    connector.setHost("127.0.0.1");
+    server.addConnector(connector);
+    ResourceFactory resources = ResourceFactory.of(server);
+    ResourceHandler files = new ResourceHandler();
+    files.setBaseResource(
+        ResourceFactory.combine(
+            resources.newClassLoaderResource("META-INF/resources/"),
+            resources.newClassLoaderResource("pages/")));
+    ContextHandler context = new ContextHandler("/app");
+    WebSocketUpgradeHandler webSockets =
+        WebSocketUpgradeHandler.from(
+            server,
+            context,
+            container ->
+                container.addMapping(
+                    "/realtime/ws", (request, response, callback) -> new Peer(accepted::add)));
+    webSockets.setHandler(files);
+    context.setHandler(webSockets);
+    server.setHandler(context);
+    server.start();
+  }
+
+  String url(String path) {
+    return "http://127.0.0.1:" + connector.getLocalPort() + "/app/" + path;
+  }
+
+  /** The next connection that a page opened. */
+  Peer accept() throws InterruptedException {
+    Peer peer = accepted.poll(Peer.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    assertThat(peer).as("a connection").isNotNull();
+    return peer;
+  }
+
+  boolean hasWaiting() {
+    return !accepted.isEmpty();
+  }
+
+  @Override
+  public void close() throws Exception {
+    server.stop();
+  }
+}
