@@ -1,0 +1,142 @@
+package dev.tidewire.demo;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Locale;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jooq.SQLDialect;
+import org.jooq.tools.jdbc.JDBCUtils;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The demo's database: an H2 of its own, or the PostgreSQL (or H2) that {@code db.url} names.
+ * Opening creates the tables and fills empty ones. Thread-safe.
+ */
+public final class Database implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Database.class);
+  private static final String IN_MEMORY = "jdbc:h2:mem:tidewire-demo";
+
+  private final HikariDataSource pool;
+  private final SQLDialect dialect;
+  private final @Nullable Connection owner;
+
+  private Database(HikariDataSource pool, SQLDialect dialect, @Nullable Connection owner) {
+    this.pool = pool;
+    this.dialect = dialect;
+    this.owner = owner;
+  }
+
+  /**
+   * Opens what {@code settings} name; a database that cannot be reached or is of another make is an
+   * {@link IllegalStateException} that says so.
+   */
+  public static Database open(Settings settings) {
+    String url = settings.dbUrl();
+    try {
+      if (url == null) {
+        return openOwn(IN_MEMORY);
+      }
+      if (settings.dbUser() == null && url.startsWith("jdbc:h2:")) {
+        return openOwn(url);
+      }
+      return openNamed(url, settings.dbUser(), settings.dbPassword());
+    } catch (SQLException | RuntimeException e) {
+      throw new IllegalStateException(
+          "The demo cannot open its database "
+              + (url == null ? IN_MEMORY : url)
+              + ": "
+              + e.getMessage(),
+          e);
+    }
+  }
+
+  /**
+   * Our own H2. The pool works as a user who may do anything with the tables but nothing with
+   * files, code or the server, because the SQL console runs whatever it is given. The owner's
+   * connection stays open: it keeps an in-memory database alive and closes it at the end.
+   */
+  private static Database openOwn(String url) throws SQLException {
+    // every commit is on disk before it is announced
+    Connection owner = DriverManager.getConnection(url + ";WRITE_DELAY=0", "sa", "");
+    try {
+      String password = UUID.randomUUID().toString();
+      try (var statement = owner.createStatement()) {
+        statement.execute("create user if not exists visitor password ''");
+        statement.execute("alter user visitor set password '" + password + "'");
+        statement.execute("grant alter any schema to visitor");
+      }
+      HikariDataSource pool = pool(url, "visitor", password);
+      Schema.create(pool, SQLDialect.H2);
+      return new Database(pool, SQLDialect.H2, owner);
+    } catch (SQLException | RuntimeException e) {
+      owner.close();
+      throw e;
+    }
+  }
+
+  private static Database openNamed(String url, @Nullable String user, @Nullable String password) {
+    SQLDialect dialect = JDBCUtils.dialect(url);
+    if (dialect != SQLDialect.POSTGRES && dialect != SQLDialect.H2) {
+      throw new IllegalArgumentException("the demo runs on PostgreSQL and H2");
+    }
+    HikariDataSource pool = pool(url, user, password);
+    try {
+      Schema.create(pool, dialect);
+    } catch (RuntimeException e) {
+      pool.close();
+      throw e;
+    }
+    return new Database(pool, dialect, null);
+  }
+
+  private static HikariDataSource pool(
+      String url, @Nullable String user, @Nullable String password) {
+    HikariConfig config = new HikariConfig();
+    config.setPoolName("tidewire-demo");
+    config.setJdbcUrl(url);
+    // named, because a container's DriverManager does not look into the WAR
+    config.setDriverClassName(
+        url.startsWith("jdbc:h2:") ? "org.h2.Driver" : "org.postgresql.Driver");
+    config.setUsername(user);
+    config.setPassword(password);
+    config.setMaximumPoolSize(8);
+    config.setConnectionTimeout(5_000);
+    return new HikariDataSource(config);
+  }
+
+  public DataSource dataSource() {
+    return pool;
+  }
+
+  public SQLDialect dialect() {
+    return dialect;
+  }
+
+  /** For people: what kind of database this is. */
+  public String product() {
+    return dialect == SQLDialect.H2
+        ? "H2"
+        : dialect.getName().equalsIgnoreCase("Postgres")
+            ? "PostgreSQL"
+            : dialect.getName().toUpperCase(Locale.ROOT);
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+    if (owner != null) {
+      try (owner;
+          var statement = owner.createStatement()) {
+        statement.execute("shutdown");
+      } catch (SQLException e) {
+        LOG.warn("The demo's database did not close cleanly: {}", e.getMessage());
+      }
+    }
+  }
+}

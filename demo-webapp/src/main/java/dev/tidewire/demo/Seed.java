@@ -1,0 +1,81 @@
+package dev.tidewire.demo;
+
+import static dev.tidewire.demo.Tables.CREATED_AT;
+import static dev.tidewire.demo.Tables.CUSTOMER;
+import static dev.tidewire.demo.Tables.DONE;
+import static dev.tidewire.demo.Tables.ID;
+import static dev.tidewire.demo.Tables.LISTS;
+import static dev.tidewire.demo.Tables.LIST_ID;
+import static dev.tidewire.demo.Tables.NAME;
+import static dev.tidewire.demo.Tables.ORDERS;
+import static dev.tidewire.demo.Tables.POSITION;
+import static dev.tidewire.demo.Tables.STATUS;
+import static dev.tidewire.demo.Tables.TEXT;
+import static dev.tidewire.demo.Tables.TODOS;
+import static dev.tidewire.demo.Tables.TOTAL;
+
+import dev.tidewire.demo.orders.Samples;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Random;
+import org.jooq.DSLContext;
+import org.jooq.Record;
+import org.jooq.Table;
+
+/** The rows that a new database starts with. */
+final class Seed {
+  private Seed() {}
+
+  static void fill(DSLContext db) {
+    if (isEmpty(db, ORDERS)) {
+      orders(db);
+    }
+    if (isEmpty(db, LISTS)) {
+      list(
+          db,
+          "Launch week",
+          "Write the announcement",
+          "!Book the room for the demo",
+          "Record the two-window video",
+          "Ask Mara to read the docs",
+          "!Order the cake");
+      list(db, "Groceries", "Coffee beans", "!Oat milk", "Lemons", "Something green");
+    }
+  }
+
+  private static boolean isEmpty(DSLContext db, Table<Record> table) {
+    return !db.fetchExists(table);
+  }
+
+  private static void orders(DSLContext db) {
+    Random random = new Random();
+    OffsetDateTime now = OffsetDateTime.now(ZoneOffset.UTC);
+    OffsetDateTime time = now.minusMinutes(20);
+    while (time.isBefore(now.minusSeconds(5))) {
+      boolean old = time.isBefore(now.minusMinutes(5));
+      db.insertInto(ORDERS)
+          .set(CUSTOMER, Samples.customer(random))
+          .set(TOTAL, Samples.total(random))
+          .set(STATUS, old ? "shipped" : Samples.status(random))
+          .set(CREATED_AT, time)
+          .execute();
+      time = time.plus(Duration.ofSeconds(8 + random.nextInt(40)));
+    }
+  }
+
+  private static void list(DSLContext db, String name, String... items) {
+    db.insertInto(LISTS).set(NAME, name).execute();
+    Long id = db.select(ID).from(LISTS).where(NAME.eq(name)).fetchSingle(ID);
+    long position = 0;
+    for (String item : items) { // "!" marks what is done already
+      boolean done = item.startsWith("!");
+      db.insertInto(TODOS)
+          .set(LIST_ID, id)
+          .set(TEXT, done ? item.substring(1) : item)
+          .set(DONE, done)
+          .set(POSITION, position += 1024)
+          .execute();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package dev.tidewire.demo.auction;
+
+import dev.tidewire.CallRequest;
+import dev.tidewire.Realtime;
+import dev.tidewire.Rejection;
+import dev.tidewire.demo.Ticker;
+import dev.tidewire.demo.Visitor;
+import dev.tidewire.demo.Visitors;
+import dev.tidewire.demo.web.Body;
+import dev.tidewire.demo.web.Problem;
+import dev.tidewire.demo.web.Router;
+import dev.tidewire.protocol.ErrorCode;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.Map;
+import org.jooq.DSLContext;
+import tools.jackson.databind.JsonNode;
+
+/** The auction's routes and its one realtime method, {@code bid}. */
+public final class AuctionApi {
+  private final Auction auction;
+  private final Visitors visitors;
+
+  public AuctionApi(DSLContext db, Realtime realtime, Visitors visitors, Ticker ticker) {
+    this.auction = new Auction(db);
+    this.visitors = visitors;
+    Auctioneer auctioneer = new Auctioneer(db);
+    auctioneer.run();
+    ticker.every(Duration.ofMillis(500), auctioneer);
+    realtime.onCall("bid", this::bid);
+  }
+
+  public void addTo(Router router) {
+    router.get("/lots", exchange -> auction.lots()).get("/bids", exchange -> auction.bids());
+  }
+
+  private Object bid(CallRequest call) {
+    long lot;
+    BigDecimal amount;
+    try {
+      Body body = new Body(call.as(JsonNode.class));
+      lot = body.id("lotId");
+      amount = body.amount("amount");
+    } catch (Problem problem) {
+      throw new Rejection(ErrorCode.BAD_REQUEST, problem.detail());
+    }
+    Visitor visitor = visitors.find(call.identity().userId());
+    Auction.Outcome outcome = auction.bid(lot, amount, visitor);
+    if (outcome.code() != null) {
+      throw new Rejection(outcome.code(), outcome.message());
+    }
+    return Map.of("lotId", lot, "amount", amount);
+  }
+}

@@ -1,0 +1,110 @@
+package dev.tidewire.demo.launcher;
+
+import java.net.URI;
+import java.nio.file.Path;
+import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
+import org.eclipse.jetty.ee11.webapp.MetaInfConfiguration;
+import org.eclipse.jetty.ee11.webapp.WebAppContext;
+import org.eclipse.jetty.http.HttpCookie;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.session.DefaultSessionCache;
+import org.eclipse.jetty.session.FileSessionDataStore;
+import org.eclipse.jetty.session.AbstractSessionManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The demo's WAR on a Jetty of its own, deployed as any container would deploy it: annotations are
+ * scanned, initializers found, pages and scripts served out of the jars. Thread-safe.
+ */
+public final class DemoServer implements AutoCloseable {
+  /**
+   * The only jars with pages, scripts or initializers inside; scanning the others would cost
+   * seconds.
+   */
+  private static final String SCANNED_JARS =
+      ".*/(jakarta-adapter|browser-client|chart\\.js|picocss__pico)-[^/]*\\.jar$";
+
+  private final Server server;
+  private final ServerConnector connector;
+  private final String host;
+
+  private DemoServer(Server server, ServerConnector connector, String host) {
+    this.server = server;
+    this.connector = connector;
+    this.host = host;
+  }
+
+  /**
+   * Starts the exploded WAR at {@code war}. What it stores goes to {@code data} and survives a
+   * restart; with null it is kept in memory and gone with the server. Port 0 takes any free port.
+   *
+   * @throws java.io.IOException if the port cannot be had
+   */
+  public static DemoServer start(Path war, String host, int port, @Nullable Path data)
+      throws Exception {
+    Server server = new Server();
+    ServerConnector connector = new ServerConnector(server);
+    connector.setHost(host);
+    connector.setPort(port);
+    // before anything else, so that a taken port is told before a database is opened
+    connector.open();
+    server.addConnector(connector);
+    server.setHandler(context(war, data));
+    server.setStopAtShutdown(true);
+    try {
+      server.start();
+    } catch (Exception e) {
+      server.stop();
+      throw e;
+    }
+    return new DemoServer(server, connector, host);
+  }
+
+  private static WebAppContext context(Path war, @Nullable Path data) {
+    WebAppContext context = new WebAppContext();
+    context.setContextPath("/");
+    context.setWarResource(context.getResourceFactory().newResource(war));
+    context.addConfiguration(new AnnotationConfiguration());
+    context.setAttribute(MetaInfConfiguration.WEBINF_JAR_PATTERN, SCANNED_JARS);
+    // the launcher's class path repeats what the WAR brings; the application must only see its own
+    context.getHiddenClassMatcher().add("dev.tidewire.", "ch.qos.logback.", "org.slf4j.", "org.jooq.", "tools.jackson.", "logback.xml");
+    context.setThrowUnavailableOnStartupException(true);
+    context.getSessionHandler().setHttpOnly(true);
+    context.getSessionHandler().setSameSite(HttpCookie.SameSite.LAX);
+    if (data != null) {
+      keep(context.getSessionHandler(), data.resolve("sessions"));
+      if (System.getProperty("db.url") == null) {
+        context.setInitParameter(
+            "db.url", "jdbc:h2:file:" + data.resolve("tidewire").toAbsolutePath());
+      }
+    }
+    return context;
+  }
+
+  /** Visitors stay who they are when the server restarts. */
+  private static void keep(AbstractSessionManager sessions, Path folder) {
+    FileSessionDataStore store = new FileSessionDataStore();
+    store.setStoreDir(folder.toFile());
+    store.setDeleteUnrestorableFiles(true);
+    DefaultSessionCache cache = new DefaultSessionCache(sessions);
+    cache.setSessionDataStore(store);
+    sessions.setSessionCache(cache);
+  }
+
+  /** Where the demo is, for a browser. */
+  public URI url() {
+    String name =
+        host.contains(":") ? "[" + host + "]" : host.equals("127.0.0.1") ? "localhost" : host;
+    return URI.create("http://" + name + ":" + connector.getLocalPort() + "/");
+  }
+
+  void join() throws InterruptedException {
+    server.join();
+  }
+
+  @Override
+  public void close() throws Exception {
+    server.stop();
+  }
+}

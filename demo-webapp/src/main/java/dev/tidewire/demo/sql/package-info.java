@@ -1,0 +1,5 @@
+/** The SQL console. */
+@NullMarked
+package dev.tidewire.demo.sql;
+
+import org.jspecify.annotations.NullMarked;
