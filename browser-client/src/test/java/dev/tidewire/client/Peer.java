@@ -9,6 +9,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
@@ -25,6 +26,8 @@ public final class Peer extends Session.Listener.AbstractAutoDemanding {
   static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final JsonMapper JSON = JsonMapper.shared();
+
+  private static final AtomicInteger MARKS = new AtomicInteger();
 
   private final Consumer<Peer> opened;
   private final BlockingQueue<JsonNode> received = new LinkedBlockingQueue<>();
@@ -57,6 +60,21 @@ public final class Peer extends Session.Listener.AbstractAutoDemanding {
     assertThat(frame).as("a frame of type " + type).isNotNull();
     assertThat(frame.path("type").asString()).as(frame.toString()).isEqualTo(type);
     return frame;
+  }
+
+  /** Claims that the page has sent nothing that was not expected: what it sends now comes next. */
+  void expectNothing(Stage stage) throws InterruptedException {
+    stage.run("realtime.call('fence').catch(() => {})");
+    assertThat(expect("call").path("method").asString()).isEqualTo("fence");
+  }
+
+  /** Waits until the page has handled everything sent so far. */
+  Peer settled(Stage stage) {
+    String mark = "mark" + MARKS.incrementAndGet();
+    send(frame("error", "'payload':{'code':'" + mark + "'}"));
+    Stage.awaitThat(
+        () -> assertThat(stage.value("marks.includes('" + mark + "')")).isEqualTo(true));
+    return this;
   }
 
   /** Code and reason with which the connection ended. */

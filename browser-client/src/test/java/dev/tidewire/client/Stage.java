@@ -141,6 +141,11 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
     return (String) value("statuses.join(' ')");
   }
 
+  /** The errors that were told, each as code, topic and close code. */
+  List<String> errors() {
+    return ((List<?>) value("errors")).stream().map(String::valueOf).toList();
+  }
+
   /** How many WebSockets the client has opened. */
   int attempts() {
     return (Integer) value("attempts");
@@ -148,12 +153,19 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
 
   /** What the client said on the console. */
   List<String> console() {
+    letEventsIn();
     return console.stream().filter(line -> line.startsWith("[tidewire]")).toList();
   }
 
   /** Errors that nobody caught. */
   List<String> uncaught() {
+    letEventsIn();
     return uncaught;
+  }
+
+  /** The browser's driver hands out its events only while it is called. */
+  private void letEventsIn() {
+    value("0");
   }
 
   /** Waits in this thread: the browser's driver knows no other. */

@@ -104,7 +104,11 @@ export class Connection {
   }
 
   /** Sends a frame; `done(payload, frame)` or `failed(error)` is called in the order of the stream. */
-  request(frame, { done, failed }) {
+  request(frame, { done, failed: fail }) {
+    const failed = (error) => {
+      error.topic = frame.topic;
+      fail(error);
+    };
     if (!this.isLive) return failed(notConnected());
     const id = `c${++this.#lastId}`;
     try {

@@ -12,11 +12,10 @@ export class RealtimeError extends Error {
   }
 
   /** The error for the payload of an `error` frame. */
-  static of(payload, topic = payload.topic) {
+  static of(payload) {
     return new RealtimeError(String(payload.code ?? 'INTERNAL'), String(payload.message ?? payload.code ?? 'no reason given'), {
       temporary: payload.temporary === true,
       retryAfterMs: Number.isFinite(payload.retryAfterMs) ? payload.retryAfterMs : null,
-      topic,
     });
   }
 }

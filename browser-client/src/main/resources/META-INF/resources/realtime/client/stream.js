@@ -14,10 +14,9 @@ export function parsePosition(id) {
  * may be thrown away at any time: `last` stays before it, so the server tells it again.
  */
 export class Stream {
-  #last = null;
+  #last = null; // before the first answer nobody knows where the stream begins
   #held = [];
   #unechoed = new Set();
-  #answered = false; // before the first answer nobody knows where the stream begins
   #deliver;
   #onHole;
 
@@ -36,7 +35,7 @@ export class Stream {
     const at = parsePosition(frame.id);
     if (this.#seen(at)) {
       this.#unechoed.delete(frame.id);
-    } else if (this.#last === null ? this.#answered : follows(frame, at, this.#last)) {
+    } else if (this.#last !== null && follows(frame, at, this.#last)) {
       this.#take(frame, at);
       this.release();
     } else {
@@ -55,13 +54,12 @@ export class Stream {
 
   /** Hands out what the answer to a subscribe carries, which has no holes by contract, and goes on from its position. */
   resume(messages, position) {
-    this.#answered = true;
     for (const frame of messages) {
       const at = parsePosition(frame?.id);
       if (at !== null && !this.#seen(at)) this.#take(frame, at);
     }
     const at = parsePosition(position);
-    if (at !== null && !this.#seen(at)) this.#last = at;
+    if (!this.#seen(at)) this.#last = at;
     this.release();
   }
 
@@ -76,8 +74,8 @@ export class Stream {
     if (held.length === 0) return;
     this.#held = [];
     for (const frame of held) {
-      if (this.#last !== null && parsePosition(frame.id).epoch !== this.#last.epoch) this.#unechoed.delete(frame.id);
-      else this.offer(frame);
+      if (parsePosition(frame.id).epoch === this.#last.epoch) this.offer(frame);
+      else this.#unechoed.delete(frame.id);
     }
   }
 

@@ -151,6 +151,11 @@ export class Subscription {
   }
 
   #answered(asking, payload, frame, since) {
+    if (parsePosition(payload.position) === null) {
+      warn(`${this.#topic}: the answer names no position`, JSON.stringify(frame));
+      return this.#failed(new RealtimeError('INTERNAL', 'the answer names no position', { temporary: true }));
+    }
+    this.#isStale = false; // what was missed until now is in the answer
     if (payload.recovered === false) this.#resetByAnswer(payload.position, frame, since);
     // a listener may have unsubscribed meanwhile, then this answer is of no interest any more
     if (asking === this.#asking) this.#stream.resume(payload.messages ?? [], payload.position);
@@ -169,7 +174,6 @@ export class Subscription {
   #failed(error) {
     this.#asking = null;
     this.#isStale = true;
-    error.topic = this.#topic;
     if (error.temporary) {
       this.#askLater(error.retryAfterMs ?? this.#backoff.next());
     } else {
@@ -215,6 +219,7 @@ export class Subscription {
 
   #reset(frame) {
     const { position } = frame.payload;
+    if (parsePosition(position) === null) throw new TypeError('it names no position');
     if (position === this.#lastReset) return;
     this.#lastReset = position;
     const stream = this.#stream;
