@@ -3,9 +3,12 @@ package dev.tidewire.demo;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
+import java.sql.Driver;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Collections;
 import java.util.Locale;
+import java.util.Properties;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jooq.SQLDialect;
@@ -62,8 +65,11 @@ public final class Database implements AutoCloseable {
    * connection stays open: it keeps an in-memory database alive and closes it at the end.
    */
   private static Database openOwn(String url) throws SQLException {
-    // every commit is on disk before it is announced
-    Connection owner = DriverManager.getConnection(url + ";WRITE_DELAY=0", "sa", "");
+    Properties sa = new Properties();
+    sa.setProperty("user", "sa");
+    sa.setProperty("password", "");
+    // not through the DriverManager, which in a container does not look into the WAR
+    Connection owner = new org.h2.Driver().connect(url + ";WRITE_DELAY=0", sa);
     try {
       String password = UUID.randomUUID().toString();
       try (var statement = owner.createStatement()) {
@@ -130,12 +136,33 @@ public final class Database implements AutoCloseable {
   @Override
   public void close() {
     pool.close();
+    shutDown();
+    deregisterDrivers();
+  }
+
+  private void shutDown() {
     if (owner != null) {
       try (owner;
           var statement = owner.createStatement()) {
         statement.execute("shutdown");
       } catch (SQLException e) {
         LOG.warn("The demo's database did not close cleanly: {}", e.getMessage());
+      }
+    }
+  }
+
+  /**
+   * Drivers register themselves for the whole JVM; left there, they would hold on to the
+   * application.
+   */
+  private static void deregisterDrivers() {
+    for (Driver driver : Collections.list(DriverManager.getDrivers())) {
+      if (driver.getClass().getClassLoader() == Database.class.getClassLoader()) {
+        try {
+          DriverManager.deregisterDriver(driver);
+        } catch (SQLException e) {
+          LOG.warn("The driver {} stays registered: {}", driver, e.getMessage());
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.tidewire.demo;
 
 import dev.tidewire.Realtime;
+import dev.tidewire.changes.ChangeCapture;
 import dev.tidewire.demo.auction.AuctionApi;
 import dev.tidewire.demo.orders.OrdersApi;
 import dev.tidewire.demo.sql.SqlApi;
@@ -8,18 +9,33 @@ import dev.tidewire.demo.todos.TodosApi;
 import dev.tidewire.demo.web.Router;
 import org.jooq.DSLContext;
 
-/** The running demo: its pages' routes and the tasks behind them. Thread-safe. */
+/** The running demo: its database, its pages' routes and the tasks behind them. Thread-safe. */
 final class Demo implements AutoCloseable {
-  private final Router router = new Router();
+  private final Database database;
+  private final ChangeCapture capture;
   private final Ticker ticker = new Ticker();
+  private final Router router = new Router();
 
-  /** Starts on {@code db}, whose writes are captured, and {@code realtime}, where they are published. */
-  Demo(Database database, DSLContext db, Realtime realtime, Visitors visitors) {
+  private Demo(Database database, Realtime realtime, Visitors visitors) {
+    this.database = database;
+    capture = ChangeCapture.on(realtime).tables(Tables.CAPTURED).build();
+    // every write through this goes out to whoever subscribed to the table, once it is committed
+    DSLContext db = capture.using(database.dataSource(), database.dialect());
     new SessionApi(visitors, database.product()).addTo(router);
     new OrdersApi(db, realtime, ticker).addTo(router);
     new AuctionApi(db, realtime, visitors, ticker).addTo(router);
     new TodosApi(db).addTo(router);
     new SqlApi(db).addTo(router);
+  }
+
+  static Demo start(Settings settings, Realtime realtime, Visitors visitors) {
+    Database database = Database.open(settings);
+    try {
+      return new Demo(database, realtime, visitors);
+    } catch (RuntimeException e) {
+      database.close();
+      throw e;
+    }
   }
 
   Router router() {
@@ -29,5 +45,7 @@ final class Demo implements AutoCloseable {
   @Override
   public void close() {
     ticker.close();
+    capture.close();
+    database.close();
   }
 }

@@ -6,7 +6,6 @@ import static org.jooq.impl.DSL.unquotedName;
 
 import java.math.BigDecimal;
 import java.time.OffsetDateTime;
-import java.util.List;
 import org.jooq.DataType;
 import org.jooq.Field;
 import org.jooq.Record;
@@ -25,7 +24,7 @@ public final class Tables {
   public static final Table<Record> BIDS = table(unquotedName("bids"));
 
   /** The tables whose changes go out. */
-  static final List<String> CAPTURED = List.of("orders", "lists", "todos", "lots", "bids");
+  static final String[] CAPTURED = {"orders", "lists", "todos", "lots", "bids"};
 
   public static final Field<Long> ID = column("id", SQLDataType.BIGINT);
   public static final Field<OffsetDateTime> CREATED_AT =

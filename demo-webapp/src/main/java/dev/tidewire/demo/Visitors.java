@@ -1,5 +1,6 @@
 package dev.tidewire.demo;
 
+import dev.tidewire.Identity;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpSession;
 import java.security.SecureRandom;
@@ -33,8 +34,14 @@ public final class Visitors {
     return known == null ? store(request, Visitor.guest(random)) : known;
   }
 
-  /** The visitor whose session this is, if any. */
-  @Nullable Visitor known(HttpSession session) {
+  /** Who sends a request, for the bus; null if it comes without a session. */
+  @Nullable Identity identity(HttpServletRequest request) {
+    HttpSession session = request.getSession(false);
+    Visitor known = session == null ? null : known(session);
+    return known == null ? null : Identity.of(known.userId());
+  }
+
+  private @Nullable Visitor known(HttpSession session) {
     Visitor visitor = (Visitor) session.getAttribute(Visitor.class.getName());
     if (visitor != null) {
       remember(visitor);

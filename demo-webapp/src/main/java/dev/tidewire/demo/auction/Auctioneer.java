@@ -14,7 +14,6 @@ import static dev.tidewire.demo.Tables.STATUS;
 import static dev.tidewire.demo.Tables.STEP;
 import static dev.tidewire.demo.Tables.TITLE;
 import static dev.tidewire.demo.Tables.VERSION;
-import static org.jooq.impl.DSL.max;
 import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.DSL.when;
 
@@ -103,16 +102,17 @@ final class Auctioneer implements Runnable {
 
   /** Opens a lot, with the bids that came by post. */
   private void call(DSLContext tx, Item item, OffsetDateTime now, OffsetDateTime end) {
-    tx.insertInto(LOTS)
-        .set(TITLE, item.title())
-        .set(PICTURE, item.picture())
-        .set(PRICE, item.startPrice())
-        .set(NEXT_BID, item.startPrice())
-        .set(STEP, item.step())
-        .set(STARTS_AT, now)
-        .set(ENDS_AT, end)
-        .execute();
-    Long lot = tx.select(max(ID)).from(LOTS).where(TITLE.eq(item.title())).fetchSingle().value1();
+    Long lot =
+        tx.insertInto(LOTS)
+            .set(TITLE, item.title())
+            .set(PICTURE, item.picture())
+            .set(PRICE, item.startPrice())
+            .set(NEXT_BID, item.startPrice())
+            .set(STEP, item.step())
+            .set(STARTS_AT, now)
+            .set(ENDS_AT, end)
+            .returningResult(ID)
+            .fetchSingle(ID);
     BigDecimal amount = item.startPrice();
     for (int bids = random.nextInt(4); bids > 0; bids--) {
       Auction.place(tx, lot, amount, Visitor.absent(Samples.customer(random), random), now);

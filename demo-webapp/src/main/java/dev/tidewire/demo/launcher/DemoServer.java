@@ -8,9 +8,9 @@ import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.eclipse.jetty.http.HttpCookie;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.session.AbstractSessionManager;
 import org.eclipse.jetty.session.DefaultSessionCache;
 import org.eclipse.jetty.session.FileSessionDataStore;
-import org.eclipse.jetty.session.AbstractSessionManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,7 +68,15 @@ public final class DemoServer implements AutoCloseable {
     context.addConfiguration(new AnnotationConfiguration());
     context.setAttribute(MetaInfConfiguration.WEBINF_JAR_PATTERN, SCANNED_JARS);
     // the launcher's class path repeats what the WAR brings; the application must only see its own
-    context.getHiddenClassMatcher().add("dev.tidewire.", "ch.qos.logback.", "org.slf4j.", "org.jooq.", "tools.jackson.", "logback.xml");
+    context
+        .getHiddenClassMatcher()
+        .add(
+            "dev.tidewire.",
+            "ch.qos.logback.",
+            "org.slf4j.",
+            "org.jooq.",
+            "tools.jackson.",
+            "logback.xml");
     context.setThrowUnavailableOnStartupException(true);
     context.getSessionHandler().setHttpOnly(true);
     context.getSessionHandler().setSameSite(HttpCookie.SameSite.LAX);

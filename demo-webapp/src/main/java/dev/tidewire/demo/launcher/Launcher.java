@@ -1,6 +1,5 @@
 package dev.tidewire.demo.launcher;
 
-import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,16 +33,27 @@ public final class Launcher {
     }
     int port = port(System.getProperty("port", "8080"));
     String host = System.getProperty("host", "127.0.0.1");
+    Path data = port == 0 ? null : war.resolveSibling("demo-data").resolve(String.valueOf(port));
     try {
-      Path data = port == 0 ? null : war.resolveSibling("demo-data").resolve(String.valueOf(port));
       return DemoServer.start(war, host, port, data);
-    } catch (IOException e) {
-      if (e instanceof BindException || e.getCause() instanceof BindException) {
-        throw new Refused(
+    } catch (Exception e) {
+      throw refusal(e, port);
+    }
+  }
+
+  /** What the user can put right is told in a line; anything else goes on as it is. */
+  private static Exception refusal(Exception failure, int port) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof BindException) {
+        return new Refused(
             "port " + port + " is taken; choose another one with -Dport=" + (port + 1));
       }
-      throw e;
+      String message = cause.getMessage();
+      if (message != null && message.startsWith("The demo cannot")) {
+        return new Refused(message);
+      }
     }
+    return failure;
   }
 
   private static int port(String text) {

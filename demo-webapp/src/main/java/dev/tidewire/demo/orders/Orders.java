@@ -40,12 +40,18 @@ public final class Orders {
     return Json.rows(db.select(COLUMNS).from(ORDERS).orderBy(ID.desc()).limit(limit).fetch());
   }
 
-  void write(String customer, BigDecimal total, String status) {
-    db.insertInto(ORDERS).set(CUSTOMER, customer).set(TOTAL, total).set(STATUS, status).execute();
+  Map<String, Object> write(String customer, BigDecimal total, String status) {
+    return Json.row(
+        db.insertInto(ORDERS)
+            .set(CUSTOMER, customer)
+            .set(TOTAL, total)
+            .set(STATUS, status)
+            .returningResult(COLUMNS)
+            .fetchSingle());
   }
 
-  void writeAny() {
-    write(Samples.customer(random), Samples.total(random), Samples.STATUSES.get(0));
+  Map<String, Object> writeAny() {
+    return write(Samples.customer(random), Samples.total(random), Samples.STATUSES.get(0));
   }
 
   /** Moves one of the latest unfinished orders on to its next status. */

@@ -40,16 +40,14 @@ public final class OrdersApi {
   private Object write(Exchange exchange) {
     Body body = exchange.optionalBody();
     if (body == null) {
-      orders.writeAny();
-    } else {
-      String status = body.has("status") ? body.text("status", 20) : Samples.STATUSES.get(0);
-      if (!Samples.STATUSES.contains(status)) {
-        throw Problem.badRequest(
-            "`status` must be one of " + String.join(", ", Samples.STATUSES) + ".");
-      }
-      orders.write(body.text("customer", 80), body.amount("total"), status);
+      return Answer.created(orders.writeAny());
     }
-    return Answer.created(Map.of("written", 1));
+    String status = body.has("status") ? body.text("status", 20) : Samples.STATUSES.get(0);
+    if (!Samples.STATUSES.contains(status)) {
+      throw Problem.badRequest(
+          "`status` must be one of " + String.join(", ", Samples.STATUSES) + ".");
+    }
+    return Answer.created(orders.write(body.text("customer", 80), body.amount("total"), status));
   }
 
   private Object run(Exchange exchange) {

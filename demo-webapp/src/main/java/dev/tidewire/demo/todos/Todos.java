@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class Todos {
   static final int MAX_ITEMS = 200;
   private static final long GAP = 1024;
+  private static final List<SelectField<?>> LIST = List.of(ID, NAME, CREATED_AT);
   private static final List<SelectField<?>> TODO =
       List.of(ID, LIST_ID, TEXT, DONE, POSITION, VERSION);
 
@@ -43,15 +44,15 @@ final class Todos {
   }
 
   List<Map<String, Object>> lists() {
-    return Json.rows(db.select(ID, NAME, CREATED_AT).from(LISTS).orderBy(ID).limit(100).fetch());
+    return Json.rows(db.select(LIST).from(LISTS).orderBy(ID).limit(100).fetch());
   }
 
   List<Map<String, Object>> all() {
     return Json.rows(db.select(TODO).from(TODOS).orderBy(POSITION, ID).limit(5_000).fetch());
   }
 
-  void addList(String name) {
-    db.insertInto(LISTS).set(NAME, name).execute();
+  Map<String, Object> addList(String name) {
+    return Json.row(db.insertInto(LISTS).set(NAME, name).returningResult(LIST).fetchSingle());
   }
 
   void renameList(long id, String name) {
@@ -69,8 +70,8 @@ final class Todos {
         });
   }
 
-  void add(long listId, String text) {
-    db.transaction(
+  Map<String, Object> add(long listId, String text) {
+    return db.transactionResult(
         tx -> {
           lockList(tx.dsl(), listId);
           if (tx.dsl().fetchCount(TODOS, LIST_ID.eq(listId)) >= MAX_ITEMS) {
@@ -83,12 +84,14 @@ final class Todos {
                   .where(LIST_ID.eq(listId))
                   .fetchSingle()
                   .value1();
-          tx.dsl()
-              .insertInto(TODOS)
-              .set(LIST_ID, listId)
-              .set(TEXT, text)
-              .set(POSITION, last + GAP)
-              .execute();
+          return Json.row(
+              tx.dsl()
+                  .insertInto(TODOS)
+                  .set(LIST_ID, listId)
+                  .set(TEXT, text)
+                  .set(POSITION, last + GAP)
+                  .returningResult(TODO)
+                  .fetchSingle());
         });
   }
 

@@ -1,0 +1,102 @@
+package dev.tidewire.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The launcher as a process of its own. */
+class LauncherIT {
+  private static final Pattern URL = Pattern.compile("Tidewire demo: (http://\\S+)");
+  private static final int SIGTERM = 128 + 15;
+
+  private Process process;
+
+  private Process launch(String... properties) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Ddemo.war=" + BrowserTest.WAR.toAbsolutePath());
+    command.addAll(List.of(properties));
+    command.add("-cp");
+    command.add(
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    command.add("dev.tidewire.demo.launcher.Launcher");
+    process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    return process;
+  }
+
+  @AfterEach
+  void end() {
+    if (process != null) {
+      process.destroyForcibly();
+    }
+  }
+
+  @Test
+  void printsAnAddressThatWorksAndEndsOnSigterm() throws Exception {
+    var lines = launch("-Dport=0").inputReader();
+    String line = lines.readLine();
+    Matcher url = URL.matcher("");
+    StringBuilder before = new StringBuilder();
+    while (line != null && !url.reset(line).find()) {
+      before.append(line).append('\n');
+      line = lines.readLine();
+    }
+    assertThat(line).as(before.toString()).isNotNull();
+    var answer =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(URI.create(url.group(1))).build(), BodyHandlers.ofString());
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body()).contains("<title>Dashboard");
+
+    process.toHandle().destroy(); // unlike process.destroy() it leaves the output open
+
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(SIGTERM);
+    assertThat(lines.lines()).noneMatch(each -> each.contains("Exception"));
+  }
+
+  @Test
+  void takenPortIsToldInOneLine() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      List<String> lines = launch("-Dport=" + taken.getLocalPort()).inputReader().lines().toList();
+      assertThat(lines).hasSize(1);
+      assertThat(lines.get(0))
+          .contains("port " + taken.getLocalPort() + " is taken")
+          .contains("-Dport=");
+      assertThat(process.waitFor()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void badPortIsToldInOneLine() throws Exception {
+    List<String> lines = launch("-Dport=eighty").inputReader().lines().toList();
+    assertThat(lines).singleElement().asString().contains("-Dport must be a number");
+    assertThat(process.waitFor()).isEqualTo(1);
+  }
+
+  @Test
+  void unreachableDatabaseIsToldClearly() throws Exception {
+    List<String> lines =
+        launch("-Dport=0", "-Ddb.url=jdbc:postgresql://127.0.0.1:1/none")
+            .inputReader()
+            .lines()
+            .toList();
+    assertThat(lines).singleElement().asString().contains("jdbc:postgresql://127.0.0.1:1/none");
+    assertThat(process.waitFor()).isEqualTo(1);
+  }
+}
