@@ -121,6 +121,30 @@ class AuthIT {
   }
 
   @Test
+  void tokenOfAnotherUserOpensAConnectionOfItsOwn() throws Exception {
+    Peer peer = stage.connect();
+    stage.run("realtime.setToken('bob')");
+    peer.error(peer.expect("auth"), "CONFLICT", "'temporary':false");
+    assertThat(peer.closed()).startsWith("1000");
+    peer = stage.server().accept();
+    JsonNode auth = peer.expect("auth");
+    assertThat(token(auth)).isEqualTo("bob");
+    peer.welcome().ack(auth, "'userId':'bob'");
+    stage.awaitStatus("connected");
+    assertThat(stage.value("realtime.userId")).isEqualTo("bob");
+    assertThat(stage.statuses()).isEqualTo("connecting connected reconnecting connected");
+    assertThat(stage.errors()).isEmpty();
+  }
+
+  @Test
+  void newTokenThatCannotBeFetchedIsTold() throws Exception {
+    Peer peer = stage.connect();
+    stage.run("realtime.setToken(async () => { throw new Error('offline') })");
+    awaitThat(() -> assertThat(stage.errors()).containsExactly("UNAUTHORIZED"));
+    peer.expectNothing(stage);
+  }
+
+  @Test
   void after4001OnlyANewTokenReconnects() throws Exception {
     stage.openWithFrozenTime();
     stage.start("{ token: 'old' }");

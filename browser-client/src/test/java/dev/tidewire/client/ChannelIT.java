@@ -259,6 +259,14 @@ class ChannelIT {
   }
 
   @Test
+  void refusedUnsubscribeIsNoError() throws Exception {
+    Peer peer = subscribed("channel.subscribe()");
+    stage.run("channel.unsubscribe()");
+    peer.error(peer.expect("unsubscribe"), "NOT_SUBSCRIBED", "'temporary':false").settled(stage);
+    assertThat(stage.errors()).isEmpty();
+  }
+
+  @Test
   void resubscribingInOneTurnAsksAgainFromNow() throws Exception {
     Peer peer = subscribed("channel.subscribe()");
     stage.run("channel.unsubscribe(); channel.on('message', m => note(m.data.n)).subscribe()");

@@ -296,6 +296,15 @@ class ConnectionIT {
   }
 
   @Test
+  void networkGoingAwayDoesNotEndAPause() throws Exception {
+    stage.openWithFrozenTime();
+    stage.connect().drop();
+    stage.awaitStatus("reconnecting");
+    stage.run("dispatchEvent(new Event('offline'))");
+    assertThat(stage.attempts()).isEqualTo(1);
+  }
+
+  @Test
   void pageComingIntoViewEndsThePause() throws Exception {
     stage.openWithFrozenTime();
     stage.connect().drop();

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pings, pongs and what follows where they are missing. */
 class HeartbeatIT {
@@ -118,10 +120,11 @@ class HeartbeatIT {
     peer.expect("ping");
   }
 
-  @Test
-  void networkComingBackIsCheckedWithAPing() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"online", "offline", "pageshow", "visibilitychange"})
+  void changeOfTheNetworkOrThePageIsCheckedWithAPing(String event) throws Exception {
     Peer peer = stage.connect();
-    stage.run("dispatchEvent(new Event('online'))");
+    stage.run("dispatchEvent(new Event('" + event + "'))");
     peer.expect("ping");
     stage.pass(5_000);
     assertThat(peer.closed()).isEqualTo("4000 Ping timeout");

@@ -19,7 +19,7 @@ export class Channel {
   }
 
   get members() {
-    return this.#subscription.members.data;
+    return this.#subscription.members?.data ?? new Map();
   }
 
   get position() {
@@ -35,7 +35,7 @@ export class Channel {
 
   // who listens late hears of those who are already there
   #introduce(event, callback) {
-    const joins = this.#subscription.members.joins();
+    const joins = this.#subscription.members?.joins() ?? [];
     if (joins.length === 0) return;
     queueMicrotask(() => {
       for (const join of joins) {

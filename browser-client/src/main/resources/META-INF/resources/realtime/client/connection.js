@@ -2,7 +2,7 @@ import { Backoff } from './backoff.js';
 import { deferred, RealtimeError } from './errors.js';
 import { Link } from './link.js';
 
-const WAKE_EVENTS = ['online', 'pageshow', 'visibilitychange'];
+const WAKE_EVENTS = ['online', 'offline', 'pageshow', 'visibilitychange'];
 const CODES = { 4001: 'UNAUTHORIZED', 4029: 'RATE_LIMITED', 4503: 'FORBIDDEN', 4509: 'BAD_REQUEST' };
 
 const isFinal = (code) => code === 1000 || code === 4001 || (code >= 4500 && code <= 4999);
@@ -80,9 +80,14 @@ export class Connection {
     } else if (this.#lacksToken) {
       this.connect();
     } else if (this.#link !== null) {
-      this.#link.close('new token');
-      this.#open();
+      this.#reopen();
     }
+  }
+
+  #reopen() {
+    this.#link.close('new token');
+    if (this.isLive) this.#leave('reconnecting');
+    if (this.#isWanted) this.#open(); // a callback may have disconnected
   }
 
   async #refresh(source) {
@@ -94,13 +99,9 @@ export class Connection {
     } catch (error) {
       if (error.sent) return; // the next link opens with it
       this.#isTokenUnjudged = false;
-      this.report(error);
+      if (error.code === 'CONFLICT') this.#reopen(); // another user: a link belongs to one
+      else this.report(error instanceof RealtimeError ? error : new RealtimeError('UNAUTHORIZED', `no token: ${error}`));
     }
-  }
-
-  /** Sends a frame that wants no answer. */
-  send(frame) {
-    this.#link.send(frame);
   }
 
   /** Sends a frame; `done(payload, frame)` or `failed(error)` is called in the order of the stream. */
@@ -196,11 +197,11 @@ export class Connection {
     return from >= 0 && to >= from ? from + Math.random() * (to - from) : pause;
   }
 
-  // the network is back, or somebody looks at the page again: timers may have slept, so the truth is found out now
+  // the network changed, or somebody looks at the page again: timers may have slept, so the truth is found out now
   #wake = ({ type }) => {
     if (type === 'visibilitychange' && document.visibilityState === 'hidden') return;
     if (this.isLive) this.#link.check();
-    else if (this.#timer !== null && this.#advice === null) this.#open();
+    else if (this.#timer !== null && this.#advice === null && type !== 'offline') this.#open();
   };
 
   #stop(error, told) {

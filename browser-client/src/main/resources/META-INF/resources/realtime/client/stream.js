@@ -79,11 +79,6 @@ export class Stream {
     }
   }
 
-  /** Hands out nothing any more, also where it is in the middle of it. */
-  close() {
-    this.#deliver = this.#onHole = () => {};
-  }
-
   #seen(at) {
     return this.#last !== null && at.epoch === this.#last.epoch && at.offset <= this.#last.offset;
   }

@@ -1,10 +1,10 @@
 import { Backoff } from './backoff.js';
 import { deferred, RealtimeError, warn } from './errors.js';
-import { Members } from './members.js';
-import { parsePosition, Stream } from './stream.js';
+import { Feed } from './feed.js';
+import { parsePosition } from './stream.js';
 import { Tracking } from './tracking.js';
 
-const PRESENCE_EVENTS = ['*', 'presence:join', 'presence:update', 'presence:leave'];
+const PRESENCE_EVENTS = ['presence:join', 'presence:update', 'presence:leave'];
 
 /**
  * Keeps what the server knows about one topic in step with what the page wants. The page's calls only change the wish;
@@ -17,19 +17,21 @@ export class Subscription {
   #seenIds;
   #backoff;
 
-  #isWanted = false;
-  #isRefused = false; // for good, on this connection
-  #told = null; // what the server was last told on this connection: { presence }
-  #asking = null; // the subscribe under way
-  #isStale = false; // something was missed: ask again
-  #timer = null;
-  #isScheduled = false;
-  #lastReset = null;
-  #stream = null;
-  #ready = deferred();
-
+  // the wish
+  #feed = null; // null: not subscribed
   #presence; // true or false where the page decides itself whether it wants the members
   #since; // where the page wants to begin
+
+  // what the server knows, on this connection
+  #told = null; // the last subscribe: { presence }
+  #asking = null; // the subscribe under way
+  #isStale = false; // something was missed: ask again
+  #isRefused = false; // for good
+  #presenceRefusal = null; // only the members were: { error, isTold }
+
+  #timer = null;
+  #isScheduled = false;
+  #ready = deferred();
 
   constructor(topic, connection, listeners, seenIds, delays) {
     this.#topic = topic;
@@ -38,7 +40,6 @@ export class Subscription {
     this.#seenIds = seenIds;
     this.#backoff = new Backoff(delays);
     this.tracking = new Tracking(topic, connection);
-    this.members = new Members(topic, (frame) => this.#deliver(frame), () => this.#repair());
   }
 
   /** Settles with the server's answer to the subscription. */
@@ -46,9 +47,12 @@ export class Subscription {
     return this.#ready.promise;
   }
 
-  /** Id of the last message handed out; undefined while not subscribed. */
   get position() {
-    return this.#stream?.since;
+    return this.#feed?.position;
+  }
+
+  get members() {
+    return this.#feed?.members;
   }
 
   configure({ presence = this.#presence, since = this.#since }) {
@@ -58,33 +62,27 @@ export class Subscription {
   }
 
   start() {
-    if (this.#isWanted && !this.#isRefused) return;
+    if (this.#feed !== null && !this.#isRefused) return;
     if (this.#isRefused) this.#ready = deferred();
-    this.#renew();
-    this.#isWanted = true;
-    this.#isStale = true;
-    const stream = new Stream((frame) => this.#deliver(frame), () => this.#repair());
-    stream.moveTo(this.#since);
+    this.#renew(new Feed(this.#topic, this.#since, this.#listeners, this.#seenIds, () => this.#repair()));
     this.#since = undefined; // a later start begins where the channel is then
-    this.#stream = stream;
-    this.changed();
   }
 
   stop() {
-    if (!this.#isWanted) return;
-    this.#renew();
-    this.#isWanted = false;
+    if (this.#feed === null) return;
+    this.#renew(null);
     this.#ready.reject(new RealtimeError('NOT_SUBSCRIBED', `unsubscribed from ${this.#topic}`, { topic: this.#topic }));
     this.#ready = deferred();
-    this.changed();
   }
 
-  #renew() {
-    this.#stream?.close();
-    this.#stream = null;
-    this.members.clear();
+  #renew(feed) {
+    this.#feed?.close();
+    this.#feed = feed;
+    this.#isStale = true;
     this.#isRefused = false;
+    this.#presenceRefusal = null;
     this.#forgetAsking();
+    this.changed();
   }
 
   #forgetAsking() {
@@ -106,6 +104,7 @@ export class Subscription {
   connected() {
     if (this.#isRefused) this.#ready = deferred();
     this.#isRefused = false;
+    this.#presenceRefusal = null;
     this.tracking.connected();
     this.flush();
   }
@@ -113,7 +112,7 @@ export class Subscription {
   lost() {
     this.#told = null;
     this.#forgetAsking();
-    this.members.expectState();
+    this.#feed?.members.expectState();
     this.tracking.lost();
   }
 
@@ -121,28 +120,38 @@ export class Subscription {
   flush() {
     if (!this.#connection.isLive) return;
     this.tracking.flush(); // first, so that the members' list has ourselves in it
-    if (!this.#isWanted) {
-      if (this.#told !== null) this.#connection.send({ type: 'unsubscribe', topic: this.#topic });
-      this.#told = null;
-      return;
-    }
-    if (this.#isRefused || this.#asking !== null || this.#timer !== null) return;
-    const presence = this.#told?.presence || this.#wantsPresence();
+    if (this.#feed === null) this.#leave();
+    else if (!this.#isRefused && this.#asking === null && this.#timer === null) this.#join();
+  }
+
+  #leave() {
+    if (this.#told === null) return;
+    this.#told = null;
+    this.#connection.request({ type: 'unsubscribe', topic: this.#topic }, { failed: () => {} }); // then there was none
+  }
+
+  #join() {
+    const presence = this.#presenceRefusal === null && (this.#told?.presence || this.#wantsPresence());
     if (this.#told === null || this.#isStale || presence !== this.#told.presence) this.#ask(presence);
+    else this.#tellPresenceRefusal();
   }
 
   #wantsPresence() {
-    return this.#presence ?? (this.tracking.isActive || PRESENCE_EVENTS.some((name) => this.#listeners.has(name)));
+    return this.#presence ?? (this.#namesPresence() || this.#listeners.has('*') || this.tracking.isActive);
+  }
+
+  #namesPresence() {
+    return this.#presence === true || PRESENCE_EVENTS.some((name) => this.#listeners.has(name));
   }
 
   #ask(presence) {
     const asking = (this.#asking = {});
     this.#told = { presence };
     this.#isStale = false;
-    if (!presence) this.members.clear();
-    const since = this.#stream.since;
+    if (!presence) this.#feed.members.clear();
+    const since = this.#feed.position;
     this.#connection.request(
-      { type: 'subscribe', topic: this.#topic, since, presence: presence || undefined },
+      { type: 'subscribe', topic: this.#topic, since, presence },
       {
         done: (payload, frame) => asking === this.#asking && this.#answered(asking, payload, frame, since),
         failed: (error) => asking === this.#asking && this.#failed(error),
@@ -156,10 +165,8 @@ export class Subscription {
       return this.#failed(new RealtimeError('INTERNAL', 'the answer names no position', { temporary: true }));
     }
     this.#isStale = false; // what was missed until now is in the answer
-    if (payload.recovered === false) this.#resetByAnswer(payload.position, frame, since);
-    // a listener may have unsubscribed meanwhile, then this answer is of no interest any more
-    if (asking === this.#asking) this.#stream.resume(payload.messages ?? [], payload.position);
-    if (asking !== this.#asking) return;
+    this.#feed.resume(payload, frame, since);
+    if (asking !== this.#asking) return; // a listener has unsubscribed meanwhile
     this.#asking = null;
     this.#ready.resolve();
     if (this.#isStale) {
@@ -174,13 +181,24 @@ export class Subscription {
   #failed(error) {
     this.#asking = null;
     this.#isStale = true;
-    if (error.temporary) {
+    if (error.code === 'FORBIDDEN' && this.#told.presence) {
+      this.#presenceRefusal = { error, isTold: false };
+      this.flush(); // perhaps the messages alone are allowed
+    } else if (error.temporary) {
       this.#askLater(error.retryAfterMs ?? this.#backoff.next());
     } else {
       this.#isRefused = true;
       this.#ready.reject(error);
       this.#connection.report(error);
     }
+  }
+
+  // of no interest to a page that never named presence and hears everything else
+  #tellPresenceRefusal() {
+    const refusal = this.#presenceRefusal;
+    if (refusal === null || refusal.isTold || !this.#namesPresence()) return;
+    refusal.isTold = true;
+    this.#connection.report(refusal.error);
   }
 
   #askLater(ms) {
@@ -197,41 +215,11 @@ export class Subscription {
 
   /** Takes a frame of this topic. */
   receive(frame) {
-    if (!this.#isWanted) return;
-    const reason = frame.payload?.reason;
-    if (frame.type === 'presence') this.members.change(frame);
-    else if (frame.type === 'presence_state') this.members.state(frame);
-    else if (frame.type === 'reset' && (reason === 'EPOCH' || reason === 'EVICTED')) this.#reset(frame);
-    else if (parsePosition(frame.id) !== null) this.#stream.offer(frame);
-    else if (this.#seenIds.add(frame.id)) this.#deliver(frame);
+    this.#feed?.receive(frame);
   }
 
   /** Counts one's own publication as seen that is not echoed. */
   skip(position) {
-    this.#stream?.skip(position);
-  }
-
-  // the server says it in a frame of its own too, before or after its answer: whichever comes first is told
-  #resetByAnswer(position, { ts }, since) {
-    const reason = parsePosition(position)?.epoch === parsePosition(since)?.epoch ? 'EVICTED' : 'EPOCH';
-    this.#reset({ id: position, type: 'reset', ts, topic: this.#topic, payload: { reason, position } });
-  }
-
-  #reset(frame) {
-    const { position } = frame.payload;
-    if (parsePosition(position) === null) throw new TypeError('it names no position');
-    if (position === this.#lastReset) return;
-    this.#lastReset = position;
-    const stream = this.#stream;
-    stream.moveTo(position);
-    this.#deliver(frame);
-    stream.release();
-  }
-
-  #deliver(frame) {
-    frame.timestamp = frame.ts;
-    const name = frame.type === 'db_change' ? frame.operation : frame.type === 'reset' ? 'reset' : frame.event;
-    if (name !== '*') this.#listeners.emit(name, frame);
-    this.#listeners.emit('*', frame);
+    this.#feed?.skip(position);
   }
 }

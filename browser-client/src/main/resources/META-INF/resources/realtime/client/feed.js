@@ -1,0 +1,84 @@
+import { Members } from './members.js';
+import { parsePosition, Stream } from './stream.js';
+
+/** What arrives for one subscription, on its way to the listeners. Each start of a subscription has one of its own. */
+export class Feed {
+  #topic;
+  #listeners;
+  #seenIds;
+  #onMissing;
+  #stream;
+  #lastReset = null;
+  #isClosed = false;
+
+  members;
+
+  /**
+   * @param since id of the message to begin after, if the page named one
+   * @param onMissing called when something did not arrive and has to be asked for
+   */
+  constructor(topic, since, listeners, seenIds, onMissing) {
+    this.#topic = topic;
+    this.#listeners = listeners;
+    this.#seenIds = seenIds;
+    this.#onMissing = onMissing;
+    const deliver = (frame) => this.#deliver(frame);
+    const missing = () => this.#isClosed || this.#onMissing();
+    this.#stream = new Stream(deliver, missing);
+    this.#stream.moveTo(since);
+    this.members = new Members(topic, deliver, missing);
+  }
+
+  /** Id of the last message handed out; undefined before the first answer. */
+  get position() {
+    return this.#stream.since;
+  }
+
+  /** Takes a frame of the topic. */
+  receive(frame) {
+    const reason = frame.payload?.reason;
+    if (frame.type === 'presence') this.members.change(frame);
+    else if (frame.type === 'presence_state') this.members.state(frame);
+    else if (frame.type === 'reset' && (reason === 'EPOCH' || reason === 'EVICTED')) this.#reset(frame);
+    else if (parsePosition(frame.id) !== null) this.#stream.offer(frame);
+    else if (this.#seenIds.add(frame.id)) this.#deliver(frame);
+  }
+
+  /** Takes the answer to a subscribe that said `since`. */
+  resume({ position, recovered, messages = [] }, { ts }, since) {
+    if (recovered === false) {
+      // the server says it in a frame of its own too, before or after its answer: whichever comes first is told
+      const reason = parsePosition(position).epoch === parsePosition(since)?.epoch ? 'EVICTED' : 'EPOCH';
+      this.#reset({ id: position, type: 'reset', ts, topic: this.#topic, payload: { reason, position } });
+    }
+    this.#stream.resume(messages, position);
+  }
+
+  /** Counts one's own publication as seen that is not echoed. */
+  skip(position) {
+    this.#stream.skip(position);
+  }
+
+  /** Hands out nothing any more, also where it is in the middle of it. */
+  close() {
+    this.#isClosed = true;
+  }
+
+  #reset(frame) {
+    const { position } = frame.payload;
+    if (parsePosition(position) === null) throw new TypeError('it names no position');
+    if (position === this.#lastReset) return;
+    this.#lastReset = position;
+    this.#stream.moveTo(position);
+    this.#deliver(frame);
+    this.#stream.release();
+  }
+
+  #deliver(frame) {
+    if (this.#isClosed) return;
+    frame.timestamp = frame.ts;
+    const name = frame.type === 'db_change' ? frame.operation : frame.type === 'reset' ? 'reset' : frame.event;
+    if (name !== '*') this.#listeners.emit(name, frame);
+    this.#listeners.emit('*', frame);
+  }
+}
