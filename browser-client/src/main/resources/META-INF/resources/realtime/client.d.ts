@@ -77,7 +77,10 @@ export interface Realtime {
    */
   onError(callback: (error: RealtimeError) => void): () => void;
 
-  /** Uses another token: on the live connection, and for those to come. After a 4001 it connects again. */
+  /**
+   * Uses another token: on the live connection, and for those to come. After a 4001 it connects again; the token of
+   * another user opens a connection of its own.
+   */
   setToken(token: Token): void;
 
   /**
@@ -88,7 +91,10 @@ export interface Realtime {
 }
 
 export interface ChannelOptions {
-  /** Whether the server tells the members. Default: if there is a presence or `'*'` listener, or a tracked state. */
+  /**
+   * Whether the server tells the members. Default: if there is a presence or `'*'` listener, or a tracked state. Where
+   * the server does not allow it, messages come all the same.
+   */
   presence?: boolean;
   /** Id of the message after which the next `subscribe()` begins, for a page that was rendered at that position. */
   since?: string;
@@ -96,7 +102,10 @@ export interface ChannelOptions {
 
 export interface Channel<T = any> {
   readonly topic: string;
-  /** Resolves when the server has answered the subscription; rejects with its {@link RealtimeError} if it refused. */
+  /**
+   * Resolves when the server has accepted the subscription; rejects with its {@link RealtimeError} if it refused, and
+   * with `NOT_SUBSCRIBED` if `unsubscribe()` came first.
+   */
   readonly ready: Promise<Channel<T>>;
   /** User id → state of everybody present, as far as the server was asked to tell. A copy. */
   readonly members: Map<string, PresenceState>;
