@@ -1,0 +1,93 @@
+package dev.tidewire.changes;
+
+import java.sql.BatchUpdateException;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Arrays;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/** Runs a batch entry by entry, and fails as the driver's own batch would. */
+final class Batches {
+
+  /** Runs one entry and returns its update count. */
+  interface Entry {
+    long run(int entry) throws SQLException;
+  }
+
+  private Batches() {}
+
+  /**
+   * Runs all entries: in one transaction where a failing one ends the batch, else each for itself.
+   *
+   * @param sql the text of an entry, for the error
+   */
+  static long[] run(CapturingConnection connection, int size, Entry entry, IntFunction<String> sql)
+      throws SQLException {
+    return connection.engine().dialect().batchGoesOn()
+        ? each(size, entry)
+        : connection.transaction().write(() -> all(size, entry, sql));
+  }
+
+  private static long[] each(int size, Entry entry) throws SQLException {
+    long[] counts = new long[size];
+    SQLException failure = null;
+    for (int i = 0; i < size; i++) {
+      try {
+        counts[i] = entry.run(i);
+      } catch (SQLException e) {
+        counts[i] = Statement.EXECUTE_FAILED;
+        failure = chain(e, failure);
+      }
+    }
+    if (failure != null) {
+      throw failed(String.valueOf(failure.getMessage()), failure, counts, null);
+    }
+    return counts;
+  }
+
+  private static SQLException chain(SQLException failure, @Nullable SQLException earlier) {
+    if (earlier != null) {
+      failure.setNextException(earlier);
+    }
+    return failure;
+  }
+
+  private static long[] all(int size, Entry entry, IntFunction<String> sql) throws SQLException {
+    long[] counts = new long[size];
+    for (int i = 0; i < size; i++) {
+      try {
+        counts[i] = entry.run(i);
+      } catch (SQLException e) {
+        Arrays.fill(counts, Statement.EXECUTE_FAILED);
+        String message =
+            "Batch entry "
+                + i
+                + ' '
+                + sql.apply(i)
+                + " was aborted: "
+                + e.getMessage()
+                + "  Call getNextException to see other errors in the batch.";
+        throw failed(message, e, counts, e);
+      }
+    }
+    return counts;
+  }
+
+  private static BatchUpdateException failed(
+      String message, SQLException failure, long[] counts, @Nullable Throwable cause) {
+    BatchUpdateException failed =
+        new BatchUpdateException(
+            message, failure.getSQLState(), failure.getErrorCode(), counts, cause);
+    failed.setNextException(failure);
+    return failed;
+  }
+
+  static int[] ints(long[] counts) {
+    return Arrays.stream(counts).mapToInt(count -> (int) count).toArray();
+  }
+
+  static long[] longs(int[] counts) {
+    return Arrays.stream(counts).asLongStream().toArray();
+  }
+}

@@ -1,0 +1,87 @@
+package dev.tidewire.changes;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One table that the application chose to capture. Which columns it publishes is settled when its
+ * columns are first read and never grows. Compared by identity; safe for any thread.
+ */
+final class CapturedTable {
+
+  private static final Logger log = LoggerFactory.getLogger(CapturedTable.class);
+
+  private final String name;
+  private final String topic;
+  private final Set<String> columns;
+  private final Set<String> excluded;
+  private final AtomicReference<@Nullable Set<String>> published = new AtomicReference<>();
+
+  CapturedTable(String name, String topic, Set<String> columns, Set<String> excluded) {
+    this.name = name;
+    this.topic = topic;
+    this.columns = columns;
+    this.excluded = excluded;
+  }
+
+  /** The name as the application gave it, perhaps with a schema. */
+  String name() {
+    return name;
+  }
+
+  String topic() {
+    return topic;
+  }
+
+  /**
+   * Returns the stored names of the columns to publish; empty if the application's choice names a
+   * column that does not exist: a misspelt exclusion must not publish what it meant to hide.
+   *
+   * @param present stored names of the table's columns now
+   */
+  Set<String> published(List<String> present) {
+    Set<String> settled = published.get();
+    if (settled == null) {
+      settled = choose(present);
+      if (!published.compareAndSet(null, settled)) {
+        settled = Objects.requireNonNull(published.get());
+      }
+    }
+    return settled;
+  }
+
+  private Set<String> choose(List<String> present) {
+    Set<String> unknown = new HashSet<>(columns);
+    unknown.addAll(excluded);
+    Set<String> chosen = new HashSet<>();
+    for (String column : present) {
+      String lower = column.toLowerCase(Locale.ROOT);
+      unknown.remove(lower);
+      if ((columns.isEmpty() || columns.contains(lower)) && !excluded.contains(lower)) {
+        chosen.add(column);
+      }
+    }
+    if (unknown.isEmpty()) {
+      return Set.copyOf(chosen);
+    }
+    log.error(
+        "Table {} has no column {}: its rows are not published, only resets, until the capture"
+            + " names columns that exist (it has {})",
+        name,
+        unknown,
+        present);
+    return Set.of();
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,237 @@
+package dev.tidewire.changes;
+
+import dev.tidewire.changes.CapturePlan.Before;
+import dev.tidewire.changes.CapturePlan.Source;
+import dev.tidewire.changes.CapturePlan.Visible;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs one statement by its plan: reads the old rows first where that is needed, runs it, pairs
+ * what comes back, and puts the changes into the transaction's buffer. What the application sees,
+ * errors included, is what it would see without. Used by one thread.
+ */
+final class CapturedWrite<T> {
+
+  /** How a plain or prepared statement runs what a plan says. */
+  interface Port {
+
+    /** Runs {@link CapturePlan#sql()}; the rows are read from the statement returned. */
+    Statement run(CapturePlan plan) throws SQLException;
+
+    /** Prepares the SELECT for the old rows, its parameters set. */
+    PreparedStatement prepare(Before before) throws SQLException;
+
+    /** Called when the rows are read, or it came to nothing. */
+    void finished() throws SQLException;
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(CapturedWrite.class);
+  private static final String SAVEPOINT = "TIDEWIRE_WRITE";
+  private static final int ATTEMPTS = 4;
+  private static final String CANCELLED = "57014";
+  private static final String TIMED_OUT = "HYT00";
+
+  private final CapturingStatement statement;
+  private final CapturingConnection connection;
+  private final CapturePlan plan;
+  private final Set<CapturedTable> others;
+  private final Port port;
+  private final SqlCall<T> natively;
+  private final Function<Outcome, T> seen;
+
+  /**
+   * @param natively runs the application's own text instead
+   * @param seen makes what the application sees out of what came of it
+   */
+  CapturedWrite(
+      CapturingStatement statement,
+      Treatment treatment,
+      Port port,
+      SqlCall<T> natively,
+      Function<Outcome, T> seen) {
+    this.statement = statement;
+    this.connection = statement.capturing();
+    this.plan = Objects.requireNonNull(treatment.plan());
+    this.others = treatment.resets();
+    this.port = port;
+    this.natively = natively;
+    this.seen = seen;
+  }
+
+  T run() throws SQLException {
+    connection.engine().refuseIfStrict(others, "rows that change by a foreign key or a view");
+    Transaction transaction = connection.transaction();
+    boolean brief = !transaction.isOpen();
+    try {
+      return transaction.write(this::attempt);
+    } catch (SQLException e) {
+      if (!isOurs(e)) {
+        throw e;
+      }
+      connection.engine().catalog().forget();
+      if (!brief) {
+        throw e;
+      }
+      return transaction.write(this::runNatively);
+    }
+  }
+
+  /** An error of what a plan added, most likely: a column that is gone since the table was read. */
+  private boolean isOurs(SQLException failure) {
+    String state = failure.getSQLState();
+    return plan.source() == Source.RESULT
+        && !plan.guarded()
+        && state != null
+        && (state.startsWith("42") || state.startsWith("0A"))
+        && !(failure instanceof UncapturableException);
+  }
+
+  private Set<CapturedTable> tables() {
+    Set<CapturedTable> tables = new LinkedHashSet<>(others);
+    tables.add(plan.meta().table());
+    return tables;
+  }
+
+  private T attempt() throws SQLException {
+    Engine engine = connection.engine();
+    Savepoint guard =
+        plan.guarded() || engine.strict() ? connection.raw().setSavepoint(SAVEPOINT) : null;
+    for (int attempt = 1; ; attempt++) {
+      List<List<@Nullable Object>> before = null;
+      Outcome outcome;
+      Images images = new Images(plan, engine.maxRows());
+      try {
+        Before wanted = plan.before();
+        before = wanted == null ? null : old(wanted);
+      } catch (SQLException e) {
+        return insteadOf(e, guard);
+      }
+      try {
+        outcome = write(images);
+      } catch (SQLException e) {
+        if (plan.visible() == Visible.ROWS) {
+          // the application's own delta table: H2 may keep what was done before the error
+          connection.transaction().buffer().reset(List.of(plan.meta().table()));
+        }
+        if (plan.source() == Source.RESULT && plan.visible() == Visible.NOTHING && guard != null) {
+          return insteadOf(e, guard);
+        }
+        throw e;
+      } finally {
+        port.finished();
+      }
+      List<Change> changes = changes(images, before);
+      if (changes == null && guard != null) {
+        boolean again = images.isComplete() && images.mayPairLater() && attempt < ATTEMPTS;
+        if (again || engine.strict()) {
+          close(outcome);
+          connection.raw().rollback(guard);
+        }
+        if (again) {
+          continue;
+        }
+        engine.refuseIfStrict(Set.of(plan.meta().table()), "rows that cannot be told apart");
+      }
+      keep(changes, outcome.count());
+      release(guard);
+      return seen.apply(outcome);
+    }
+  }
+
+  /** Reads and locks the rows that are about to change; one more than the limit if there are. */
+  private List<List<@Nullable Object>> old(Before before) throws SQLException {
+    List<List<@Nullable Object>> rows = new ArrayList<>();
+    try (PreparedStatement select = port.prepare(before)) {
+      select.setMaxRows(connection.engine().maxRows() + 1);
+      select.setQueryTimeout(statement.getQueryTimeout());
+      try (ResultSet found = select.executeQuery()) {
+        while (found.next()) {
+          rows.add(plan.meta().image(found, 1));
+        }
+      }
+    }
+    return rows;
+  }
+
+  private Outcome write(Images images) throws SQLException {
+    Statement ran = port.run(plan);
+    boolean keys = plan.source() == Source.KEYS;
+    ResultSet rows = keys ? ran.getGeneratedKeys() : ran.getResultSet();
+    images.read(rows);
+    long count = keys ? ran.getLargeUpdateCount() : images.count();
+    if (plan.visible() == Visible.NOTHING) {
+      rows.close();
+      return new Outcome(count, null, null);
+    }
+    int columns = rows.getMetaData().getColumnCount() - plan.hidden();
+    rows.beforeFirst();
+    ResultSet visible = Intercepted.visible(rows, columns, statement);
+    return plan.visible() == Visible.ROWS
+        ? new Outcome(count, visible, null)
+        : new Outcome(count, null, visible);
+  }
+
+  private @Nullable List<Change> changes(
+      Images images, @Nullable List<List<@Nullable Object>> before) throws SQLException {
+    boolean complete =
+        images.isComplete() && (before == null || before.size() <= connection.maxRows());
+    return complete ? images.changes(before, connection.capture().actor()) : null;
+  }
+
+  private void keep(@Nullable List<Change> changes, long count) throws SQLException {
+    TransactionBuffer buffer = connection.transaction().buffer();
+    if (changes == null) {
+      buffer.reset(List.of(plan.meta().table()));
+    } else {
+      buffer.add(changes);
+    }
+    if (count > 0) {
+      buffer.reset(others);
+    }
+  }
+
+  private T runNatively() throws SQLException {
+    T result = natively.call();
+    connection.transaction().buffer().reset(tables());
+    return result;
+  }
+
+  /** Runs the application's own text, so that its error, if it has one, is the one it would be. */
+  private T insteadOf(SQLException failure, @Nullable Savepoint guard) throws SQLException {
+    String state = failure.getSQLState();
+    if (guard != null) {
+      connection.raw().rollback(guard);
+    }
+    if (CANCELLED.equals(state) || TIMED_OUT.equals(state)) {
+      throw failure;
+    }
+    log.debug("Capturing the rows of a statement failed, it runs as it is", failure);
+    return runNatively();
+  }
+
+  private void release(@Nullable Savepoint guard) throws SQLException {
+    if (guard != null) {
+      connection.raw().releaseSavepoint(guard);
+    }
+  }
+
+  private static void close(Outcome outcome) throws SQLException {
+    ResultSet rows = outcome.rows() == null ? outcome.keys() : outcome.rows();
+    if (rows != null) {
+      rows.close();
+    }
+  }
+}

@@ -1,0 +1,328 @@
+package dev.tidewire.changes;
+
+import dev.tidewire.Realtime;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.jooq.Configuration;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
+import org.jooq.impl.DataSourceConnectionProvider;
+import org.jooq.impl.DefaultConfiguration;
+import org.jooq.impl.DefaultExecuteListenerProvider;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns committed SQL writes into change events: every INSERT, UPDATE and DELETE of a captured
+ * table that goes through {@link #observe observed} connections is published on the table's
+ * channel, with its new and old row, after the commit and in commit order; nothing is published of
+ * what is rolled back. What cannot be told row by row is told as a reset of the channel, at its
+ * place in the order.
+ *
+ * <pre>{@code
+ * ChangeCapture capture = ChangeCapture.on(realtime)
+ *     .tables("orders", "todos")
+ *     .table("users", t -> t.exclude("password").channel("people"))
+ *     .build();
+ * DSLContext db = capture.using(dataSource, SQLDialect.POSTGRES);
+ * DataSource observed = capture.observe(dataSource);
+ * }</pre>
+ *
+ * <p>One capture serves one database; all data sources and configurations that it observes must
+ * lead there, because they share one commit order. Publishing happens on a thread of its own; it
+ * never fails, undoes or delays a commit.
+ *
+ * <p>Safe for any thread.
+ */
+public final class ChangeCapture implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(ChangeCapture.class);
+  private static final int MAX_WAITING_ROWS = 100_000;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final List<CapturedTable> tables;
+  private final int maxRows;
+  private final Uncapturable uncapturable;
+  private final CommitSequencer sequencer;
+  private final ChangePublisher publisher;
+
+  /** Of this capture and not static, so that nothing of it stays on the container's threads. */
+  @SuppressWarnings("ThreadLocalUsage")
+  private final ThreadLocal<@Nullable Actor> actors = new ThreadLocal<>();
+
+  private final Set<String> unwrapped = ConcurrentHashMap.newKeySet();
+  private volatile @Nullable Engine engine;
+  private volatile boolean closed;
+
+  private ChangeCapture(Builder builder, List<CapturedTable> tables, ChangeSink sink) {
+    this.tables = tables;
+    this.maxRows = builder.maxRows;
+    this.uncapturable = builder.uncapturable;
+    sequencer = new CommitSequencer(builder.maxWaitingRows, PATIENCE, System::nanoTime);
+    long random = ThreadLocalRandom.current().nextLong(1L << 40);
+    publisher = new ChangePublisher(sequencer, sink, Long.toString(random, Character.MAX_RADIX));
+  }
+
+  /** Begins a capture that publishes on {@code realtime}. */
+  public static Builder on(Realtime realtime) {
+    return new Builder(tables -> new RealtimeSink(realtime, tables));
+  }
+
+  /** Begins a capture that hands its changes to {@code sink}. */
+  static Builder on(ChangeSink sink) {
+    return new Builder(tables -> sink);
+  }
+
+  /**
+   * Returns a data source whose connections are captured. Wrap the driver's data source and give
+   * the result to the pool, or wrap the pool: both work. One that this capture observes already is
+   * returned as it is.
+   */
+  public DataSource observe(DataSource dataSource) {
+    return dataSource instanceof CapturingDataSource observed && observed.belongsTo(this)
+        ? dataSource
+        : new CapturingDataSource(this, dataSource);
+  }
+
+  /** Returns a connection that is captured; the same, if it is already, perhaps inside a pool's. */
+  public Connection observe(Connection connection) throws SQLException {
+    return isObserved(connection) ? connection : new CapturingConnection(this, connection);
+  }
+
+  private boolean isObserved(Connection connection) throws SQLException {
+    return connection.isWrapperFor(CapturingConnection.class)
+        && connection.unwrap(CapturingConnection.class).isObservedBy(this);
+  }
+
+  /** Returns a jOOQ context on an observed {@code dataSource}. */
+  public DSLContext using(DataSource dataSource, SQLDialect dialect) {
+    return using(
+        new DefaultConfiguration().set(new DataSourceConnectionProvider(dataSource)).set(dialect));
+  }
+
+  /**
+   * Returns a jOOQ context with everything that {@code configuration} says, on observed connections
+   * and with a {@link ChangeCaptureListener}.
+   */
+  public DSLContext using(Configuration configuration) {
+    Configuration observed =
+        configuration.derive(
+            new CapturingConnectionProvider(this, configuration.connectionProvider()));
+    return DSL.using(
+        observed.deriveAppending(
+            new DefaultExecuteListenerProvider(new ChangeCaptureListener(this))));
+  }
+
+  /**
+   * Runs {@code work} with its writes on this thread attributed to a user and a cause. Calls may be
+   * nested; the innermost holds.
+   *
+   * @param userId who writes, null if nobody known
+   * @param cause why, for example the id of a client's mutation, null if there is nothing to say
+   * @return what {@code work} returned
+   * @throws E what {@code work} threw
+   */
+  public <T extends @Nullable Object, E extends Exception> T as(
+      @Nullable String userId, @Nullable String cause, Work<T, E> work) throws E {
+    Actor before = actor();
+    act(new Actor(userId, cause));
+    try {
+      return work.run();
+    } finally {
+      act(before);
+    }
+  }
+
+  /**
+   * Work that gives a result.
+   *
+   * @param <T> the result
+   * @param <E> what it may throw
+   */
+  @FunctionalInterface
+  public interface Work<T extends @Nullable Object, E extends Exception> {
+    T run() throws E;
+  }
+
+  /** Runs {@code work} with its writes on this thread attributed to a user and a cause. */
+  public void as(@Nullable String userId, @Nullable String cause, Runnable work) {
+    Actor before = actor();
+    act(new Actor(userId, cause));
+    try {
+      work.run();
+    } finally {
+      act(before);
+    }
+  }
+
+  Actor actor() {
+    Actor actor = actors.get();
+    return actor == null ? Actor.UNKNOWN : actor;
+  }
+
+  void act(Actor actor) {
+    if (actor.equals(Actor.UNKNOWN)) {
+      actors.remove();
+    } else {
+      actors.set(actor);
+    }
+  }
+
+  /** What is shared by all connections, found out by the first. */
+  Engine engine(Connection connection) throws SQLException {
+    Engine known = engine;
+    if (known == null) {
+      DatabaseMetaData meta = connection.getMetaData();
+      Dialect dialect = Dialect.of(meta);
+      if (dialect.getClass() == Dialect.class) {
+        log.warn(
+            "Rows are not captured on {}: every write of a captured table is a reset",
+            meta.getDatabaseProductName());
+      }
+      known = install(dialect);
+    }
+    return known;
+  }
+
+  private synchronized Engine install(Dialect dialect) {
+    Engine known = engine;
+    if (known == null) {
+      Catalog catalog = new Catalog(dialect, tables, System::nanoTime);
+      known = new Engine(dialect, catalog, sequencer, uncapturable, maxRows, sequencer.maxRows());
+      engine = known;
+    }
+    return known;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  void noteUnwrapped(Class<?> type) {
+    if (unwrapped.add(type.getName())) {
+      log.warn(
+          "{} was taken out of a captured connection; what is written through it is not captured",
+          type.getName());
+    }
+  }
+
+  /**
+   * Publishes what is committed by now, waiting at most ten seconds, and stops. Observed
+   * connections go on to work; what they write from now on is not captured.
+   */
+  @Override
+  public void close() {
+    closed = true;
+    publisher.close();
+  }
+
+  /**
+   * Collects what to capture.
+   *
+   * <p>For one thread.
+   */
+  public static final class Builder {
+
+    private final Function<Collection<CapturedTable>, ChangeSink> sink;
+    private final Map<String, CapturedTable> tables = new LinkedHashMap<>();
+    private int maxRows = 10_000;
+    private int maxWaitingRows = MAX_WAITING_ROWS;
+    private Uncapturable uncapturable = Uncapturable.RESET;
+
+    private Builder(Function<Collection<CapturedTable>, ChangeSink> sink) {
+      this.sink = sink;
+    }
+
+    /**
+     * Captures tables with all columns that they have when they are first read. A table outside the
+     * default schema is named with its schema. The channel is the name in lower case.
+     */
+    public Builder tables(String... names) {
+      for (String name : names) {
+        table(name, options -> {});
+      }
+      return this;
+    }
+
+    /**
+     * Captures one table.
+     *
+     * @throws IllegalArgumentException if the table is named twice
+     */
+    public Builder table(String name, Consumer<TableOptions> options) {
+      if (name.isBlank()) {
+        throw new IllegalArgumentException("blank table name");
+      }
+      TableOptions chosen = new TableOptions();
+      options.accept(chosen);
+      CapturedTable table = chosen.table(name);
+      if (tables.putIfAbsent(name.toLowerCase(Locale.ROOT), table) != null) {
+        throw new IllegalArgumentException("table named twice: " + name);
+      }
+      return this;
+    }
+
+    /**
+     * How many rows of one statement are told one by one; one that writes more is a reset of its
+     * table. Default 10,000; 0 makes every write a reset.
+     */
+    public Builder maxRows(int rows) {
+      if (rows < 0 || rows >= Integer.MAX_VALUE) {
+        throw new IllegalArgumentException("maxRows: " + rows);
+      }
+      maxRows = rows;
+      return this;
+    }
+
+    /**
+     * What happens to a statement whose rows cannot be told. Default {@link Uncapturable#RESET}.
+     */
+    public Builder onUncapturable(Uncapturable reaction) {
+      uncapturable = reaction;
+      return this;
+    }
+
+    /** For tests: how many rows may wait. */
+    Builder maxWaitingRows(int rows) {
+      maxWaitingRows = rows;
+      return this;
+    }
+
+    /**
+     * Starts the capture; registers a channel for every table.
+     *
+     * @throws IllegalStateException if no table is named
+     * @throws IllegalArgumentException if two tables have the same channel, or a name is none
+     */
+    public ChangeCapture build() {
+      if (tables.isEmpty()) {
+        throw new IllegalStateException("name the tables to capture: tables(\"orders\")");
+      }
+      Set<String> topics = new HashSet<>();
+      for (CapturedTable table : tables.values()) {
+        if (!topics.add(table.topic())) {
+          throw new IllegalArgumentException("two tables on the channel " + table.topic());
+        }
+      }
+      List<CapturedTable> chosen = List.copyOf(new ArrayList<>(tables.values()));
+      return new ChangeCapture(this, chosen, sink.apply(chosen));
+    }
+  }
+}

@@ -1,0 +1,150 @@
+package dev.tidewire.changes;
+
+import dev.tidewire.changes.CommitSequencer.Commit;
+import dev.tidewire.channel.RowChange;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes committed transactions in order and publishes their changes, on a thread of its own. A
+ * change that the sink refuses is made up for by a reset of its channel, tried again until it goes
+ * through; the application's transaction never notices.
+ *
+ * <p>Safe for any thread.
+ */
+final class ChangePublisher implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(ChangePublisher.class);
+  private static final Duration IDLE = Duration.ofSeconds(1);
+  private static final Duration DRAIN = Duration.ofSeconds(10);
+  private static final int MAX_IN_FLIGHT = 1_024;
+
+  private final CommitSequencer sequencer;
+  private final ChangeSink sink;
+  private final String name;
+  private final Set<String> failed = ConcurrentHashMap.newKeySet();
+
+  /** Topics whose failure is in the log already. */
+  private final Set<String> silenced = ConcurrentHashMap.newKeySet();
+
+  private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
+  private final Thread thread;
+  private volatile boolean closing;
+
+  /**
+   * @param name what the identifiers of this publisher's transactions begin with
+   */
+  ChangePublisher(CommitSequencer sequencer, ChangeSink sink, String name) {
+    this.sequencer = sequencer;
+    this.sink = sink;
+    this.name = name;
+    thread = new Thread(this::run, "tidewire-changes");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void run() {
+    try {
+      while (true) {
+        boolean last = closing;
+        Commit commit = sequencer.take(IDLE);
+        resetFailed();
+        if (commit != null) {
+          publish(commit);
+        } else if (last) {
+          return;
+        }
+      }
+    } catch (InterruptedException e) {
+      log.warn("Stopped while changes were waiting; their subscribers were not told");
+    } finally {
+      sequencer.stop();
+    }
+  }
+
+  private void publish(Commit commit) throws InterruptedException {
+    String transaction = name + '-' + Long.toString(commit.number(), Character.MAX_RADIX);
+    for (Change change : commit.changes()) {
+      String topic = change.table().topic();
+      var operation = change.operation();
+      if (operation == null) {
+        send(topic, () -> sink.reset(topic));
+      } else if (!failed.contains(topic)) {
+        Actor actor = change.actor();
+        RowChange row =
+            new RowChange(
+                topic,
+                operation,
+                change.row(),
+                change.old(),
+                actor.userId(),
+                transaction,
+                actor.cause());
+        send(topic, () -> sink.publish(row));
+      }
+    }
+  }
+
+  private void resetFailed() throws InterruptedException {
+    if (failed.isEmpty()) {
+      return;
+    }
+    for (String topic : List.copyOf(failed)) {
+      failed.remove(topic);
+      send(topic, () -> sink.reset(topic));
+    }
+  }
+
+  private void send(String topic, Sending sending) throws InterruptedException {
+    inFlight.acquire();
+    try {
+      sending.send().whenComplete((position, failure) -> done(topic, failure));
+    } catch (RuntimeException e) {
+      done(topic, e);
+    }
+  }
+
+  private void done(String topic, @Nullable Throwable failure) {
+    inFlight.release();
+    if (failure == null) {
+      silenced.remove(topic);
+    } else {
+      failed.add(topic);
+      if (silenced.add(topic)) {
+        log.warn("A change of {} was not published; the channel will be reset", topic, failure);
+      }
+    }
+  }
+
+  /** One call of the sink. */
+  private interface Sending {
+    CompletionStage<?> send();
+  }
+
+  /** Publishes what is committed by now and stops; gives up after ten seconds. */
+  @Override
+  public void close() {
+    closing = true;
+    sequencer.close();
+    if (Thread.currentThread() == thread) {
+      return;
+    }
+    try {
+      thread.join(DRAIN.toMillis());
+      if (thread.isAlive()) {
+        log.warn("Changes still waited to be published after {}", DRAIN);
+        thread.interrupt();
+      }
+    } catch (InterruptedException e) {
+      thread.interrupt();
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,14 @@
+package dev.tidewire.changes;
+
+/** A table as the database stores its name. */
+record TableId(String schema, String name) {
+
+  /** The name in a statement, quoted, so that nothing folds it. */
+  String sql() {
+    return schema.isEmpty() ? quote(name) : quote(schema) + '.' + quote(name);
+  }
+
+  static String quote(String identifier) {
+    return '"' + identifier.replace("\"", "\"\"") + '"';
+  }
+}
