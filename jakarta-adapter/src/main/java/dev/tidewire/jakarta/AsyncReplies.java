@@ -1,0 +1,109 @@
+package dev.tidewire.jakarta;
+
+import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.Reply;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers a request when its reply is there, without a thread waiting for it. Immutable, safe for
+ * any thread.
+ */
+final class AsyncReplies {
+
+  private static final Logger log = LoggerFactory.getLogger(AsyncReplies.class);
+  private static final long TIMEOUT_MS = 30_000;
+
+  private final HttpAnswers answers;
+
+  AsyncReplies(HttpAnswers answers) {
+    this.answers = answers;
+  }
+
+  void answer(
+      CompletionStage<Reply> stage, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    CompletableFuture<Reply> reply = stage.toCompletableFuture();
+    if (reply.isDone()) {
+      answers.write(reply.join(), response);
+    } else if (request.isAsyncSupported()) {
+      later(reply, request, response);
+    } else { // a filter of the application does not allow asynchronous requests
+      answers.write(await(reply), response);
+    }
+  }
+
+  private void later(
+      CompletableFuture<Reply> reply, HttpServletRequest request, HttpServletResponse response) {
+    AsyncContext async = request.startAsync();
+    async.setTimeout(TIMEOUT_MS);
+    AtomicBoolean answered = new AtomicBoolean();
+    async.addListener(
+        new AsyncListener() {
+          @Override
+          public void onTimeout(AsyncEvent event) {
+            if (answered.compareAndSet(false, true)) {
+              finish(async, tooLate(), response);
+            }
+          }
+
+          @Override
+          public void onError(AsyncEvent event) {
+            if (answered.compareAndSet(false, true)) {
+              async.complete();
+            }
+          }
+
+          @Override
+          public void onComplete(AsyncEvent event) {}
+
+          @Override
+          public void onStartAsync(AsyncEvent event) {}
+        });
+    reply.thenAccept(
+        answer -> {
+          if (answered.compareAndSet(false, true)) {
+            // On a thread of the container: the client may read slowly, and ours must not wait.
+            async.start(() -> finish(async, answer, response));
+          }
+        });
+  }
+
+  private void finish(AsyncContext async, Reply reply, HttpServletResponse response) {
+    try {
+      answers.write(reply, response);
+    } catch (IOException | RuntimeException e) {
+      log.debug("An answer was not taken: {}", e.toString());
+    } finally {
+      async.complete();
+    }
+  }
+
+  private static Reply await(CompletableFuture<Reply> reply) {
+    try {
+      return reply.get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      return tooLate();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return tooLate();
+    }
+  }
+
+  private static Reply tooLate() {
+    return Reply.Failure.of(
+        ErrorCode.UNAVAILABLE, "no answer in time; whether it was carried out is not known");
+  }
+}

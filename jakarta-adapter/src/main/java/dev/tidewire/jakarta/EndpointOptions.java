@@ -1,0 +1,68 @@
+package dev.tidewire.jakarta;
+
+import java.util.regex.Pattern;
+
+/**
+ * Where the endpoints of a bus are and who gets in. Immutable; every method returns a changed copy.
+ * Safe for any thread.
+ */
+public final class EndpointOptions {
+
+  private static final Pattern BASE = Pattern.compile("(/[A-Za-z0-9._-]+)+");
+  private static final EndpointOptions DEFAULTS =
+      new EndpointOptions("/realtime", HandshakePolicy.sameOrigin(), false);
+
+  private final String base;
+  private final HandshakePolicy handshake;
+  private final boolean keepOpen;
+
+  private EndpointOptions(String base, HandshakePolicy handshake, boolean keepOpen) {
+    this.base = base;
+    this.handshake = handshake;
+    this.keepOpen = keepOpen;
+  }
+
+  /** Everything below {@code /realtime}, same-origin only, the bus closed with the application. */
+  public static EndpointOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /**
+   * Path of the endpoints under the application's context path; default {@code /realtime}. All paths
+   * below it belong to the bus.
+   *
+   * @throws IllegalArgumentException unless it is like {@code /live} or {@code /api/live}
+   */
+  public EndpointOptions base(String path) {
+    if (!BASE.matcher(path).matches()) {
+      throw new IllegalArgumentException("not a base path like '/realtime': '" + path + "'");
+    }
+    return new EndpointOptions(path, handshake, keepOpen);
+  }
+
+  /** Who gets in; default {@link HandshakePolicy#sameOrigin}. */
+  public EndpointOptions handshake(HandshakePolicy policy) {
+    return new EndpointOptions(base, policy, keepOpen);
+  }
+
+  /**
+   * Leaves the bus open when the application goes away, for a bus that several applications share;
+   * only the connections made through these endpoints are then closed, with 1001. By default the bus
+   * is closed with the application, whoever built it.
+   */
+  public EndpointOptions keepOpen() {
+    return new EndpointOptions(base, handshake, true);
+  }
+
+  String base() {
+    return base;
+  }
+
+  HandshakePolicy handshake() {
+    return handshake;
+  }
+
+  boolean keepsOpen() {
+    return keepOpen;
+  }
+}

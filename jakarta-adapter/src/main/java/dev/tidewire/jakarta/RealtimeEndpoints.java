@@ -1,0 +1,72 @@
+package dev.tidewire.jakarta;
+
+import dev.tidewire.Realtime;
+import jakarta.servlet.ServletContext;
+import jakarta.servlet.ServletRegistration;
+
+/**
+ * Puts a bus behind endpoints of a web application: {@code /realtime/ws} (WebSocket), {@code
+ * /realtime/publish}, {@code /realtime/history}, {@code /realtime/presence}, and the browser client
+ * {@code /realtime/client.js}. Applications with a {@link RealtimeConfigurer} need not call it.
+ *
+ * <p>When the application goes away its clients are told to come back and closed with 1001, and the
+ * bus is closed unless {@link EndpointOptions#keepOpen} was asked for.
+ *
+ * <p>Safe for any thread.
+ */
+public final class RealtimeEndpoints {
+
+  private static final String ATTRIBUTE = Installation.class.getName();
+  private static final String SERVLET = "tidewire";
+
+  private RealtimeEndpoints() {}
+
+  /** Installs with {@link EndpointOptions#defaults}. */
+  public static void install(ServletContext context, Realtime realtime) {
+    install(context, realtime, EndpointOptions.defaults());
+  }
+
+  /**
+   * Installs the endpoints. Call it while the application starts: in {@code contextInitialized} of a
+   * listener that is annotated or in {@code web.xml}, or in a {@code ServletContainerInitializer}.
+   *
+   * @throws IllegalStateException if the application has the endpoints already, or has started
+   */
+  public static void install(ServletContext context, Realtime realtime, EndpointOptions options) {
+    install(context, new Installation(realtime, options, () -> {}));
+  }
+
+  static void install(ServletContext context, Installation installation) {
+    if (context.getAttribute(ATTRIBUTE) != null) {
+      throw new IllegalStateException(
+          "the realtime endpoints are installed already in '"
+              + context.getContextPath()
+              + "': by an earlier call, or for its RealtimeConfigurer");
+    }
+    RealtimeServlet servlet = new RealtimeServlet(installation, context.getClassLoader());
+    ServletRegistration.Dynamic registration = context.addServlet(SERVLET, servlet);
+    if (registration == null) {
+      throw new IllegalStateException("a servlet named '" + SERVLET + "' is there already");
+    }
+    registration.addMapping(installation.base() + "/*");
+    registration.setLoadOnStartup(1);
+    registration.setAsyncSupported(true);
+    context.addListener(installation.logins());
+    context.setAttribute(ATTRIBUTE, installation);
+  }
+
+  /**
+   * The bus of the application.
+   *
+   * @throws IllegalStateException if none is installed
+   */
+  public static Realtime realtime(ServletContext context) {
+    if (context.getAttribute(ATTRIBUTE) instanceof Installation installation) {
+      return installation.realtime();
+    }
+    throw new IllegalStateException(
+        "no bus is installed in '"
+            + context.getContextPath()
+            + "': implement RealtimeConfigurer, or call RealtimeEndpoints.install");
+  }
+}

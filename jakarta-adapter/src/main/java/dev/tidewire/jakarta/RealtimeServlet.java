@@ -1,0 +1,196 @@
+package dev.tidewire.jakarta;
+
+import dev.tidewire.Rejection;
+import dev.tidewire.jakarta.Origins.Standing;
+import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.Reply;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.websocket.server.ServerContainer;
+import java.io.IOException;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Every path below the base. Safe for any thread. */
+final class RealtimeServlet extends HttpServlet {
+
+  private static final long serialVersionUID = 1L;
+  private static final Logger log = LoggerFactory.getLogger(RealtimeServlet.class);
+  private static final int NOT_FOUND = 404;
+  private static final int NOT_ALLOWED = 405;
+  private static final int UNSUPPORTED_TYPE = 415;
+
+  private final transient Installation installation;
+  private final transient HttpCommands commands;
+  private final transient HttpAnswers answers;
+  private final transient AsyncReplies replies;
+  private final transient WebSocketUpgrade upgrade;
+  private final transient ClientFiles files;
+  private transient @Nullable ServerContainer container;
+
+  RealtimeServlet(Installation installation, ClassLoader loader) {
+    this.installation = installation;
+    this.commands =
+        new HttpCommands(
+            installation.realtime().codec(), installation.realtime().maxFrameBytes());
+    this.answers = new HttpAnswers(installation.realtime().codec());
+    this.replies = new AsyncReplies(answers);
+    this.upgrade = new WebSocketUpgrade(installation, answers);
+    this.files = new ClientFiles(loader);
+  }
+
+  @Override
+  public void init() throws ServletException {
+    Object found = getServletContext().getAttribute(ServerContainer.class.getName());
+    if (!(found instanceof ServerContainer webSockets)) {
+      installation.close();
+      throw new ServletException(
+          "This container has no WebSocket support: the context attribute "
+              + ServerContainer.class.getName()
+              + " is missing. Add the container's Jakarta WebSocket module.");
+    }
+    container = webSockets;
+  }
+
+  @Override
+  public void destroy() {
+    installation.close();
+  }
+
+  /** What a path is for; all others are files of the browser client. */
+  private enum Resource {
+    WS("GET"),
+    PUBLISH("POST"),
+    HISTORY("GET, HEAD"),
+    PRESENCE("GET, HEAD"),
+    FILE("GET, HEAD");
+
+    private final String methods;
+
+    Resource(String methods) {
+      this.methods = methods;
+    }
+
+    static Resource of(String path) {
+      return switch (path) {
+        case "/ws" -> WS;
+        case "/publish" -> PUBLISH;
+        case "/history" -> HISTORY;
+        case "/presence" -> PRESENCE;
+        default -> FILE;
+      };
+    }
+  }
+
+  @Override
+  protected void service(HttpServletRequest request, HttpServletResponse response)
+      throws IOException, ServletException {
+    try {
+      answer(request, response);
+    } catch (Rejection e) {
+      answers.problem(e.toReply(), response);
+    } catch (RuntimeException e) {
+      fail(e, response);
+    }
+  }
+
+  private void fail(RuntimeException failure, HttpServletResponse response) throws IOException {
+    String correlation = Integer.toHexString(ThreadLocalRandom.current().nextInt());
+    log.error("A request failed [{}]", correlation, failure);
+    if (!response.isCommitted()) {
+      answers.problem(
+          Reply.Failure.of(
+              ErrorCode.INTERNAL,
+              "the server failed; its log has the cause under " + correlation),
+          response);
+    }
+  }
+
+  private void answer(HttpServletRequest request, HttpServletResponse response)
+      throws IOException, ServletException {
+    String path = request.getPathInfo() == null ? "/" : request.getPathInfo();
+    Resource resource = Resource.of(path);
+    Standing standing = installation.origins().standing(request);
+    if (standing == Standing.LISTED) {
+      allowReading(request, resource, response);
+    }
+    String method = request.getMethod();
+    if (method.equals("OPTIONS")) {
+      response.setHeader("Allow", resource.methods + ", OPTIONS");
+      response.setStatus(HttpServletResponse.SC_NO_CONTENT);
+    } else if (!resource.methods.contains(method)) {
+      response.setHeader("Allow", resource.methods + ", OPTIONS");
+      answers.problem(NOT_ALLOWED, "only " + resource.methods + " is possible here", response);
+    } else if (resource == Resource.FILE) {
+      file(path, request, response);
+    } else if (standing == Standing.FOREIGN) {
+      refuseOrigin(request, response);
+    } else if (resource == Resource.WS) {
+      upgrade.upgrade(webSockets(), request, response);
+    } else if (resource == Resource.PUBLISH && !HttpCommands.isJson(request)) {
+      answers.problem(UNSUPPORTED_TYPE, "Content-Type must be application/json", response);
+    } else {
+      command(resource, request, response);
+    }
+  }
+
+  private ServerContainer webSockets() {
+    if (container == null) {
+      throw new IllegalStateException("the servlet is not initialized");
+    }
+    return container;
+  }
+
+  private void command(
+      Resource resource, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Login login = installation.authenticator().login(request);
+    Command command =
+        switch (resource) {
+          case PUBLISH -> commands.publish(request);
+          case HISTORY -> commands.history(request);
+          default -> commands.members(request);
+        };
+    replies.answer(
+        installation.realtime().request(login.identity(), command), request, response);
+  }
+
+  private void file(String path, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    if (!files.serve(path, request, response)) {
+      answers.problem(NOT_FOUND, "nothing is here", response);
+    }
+  }
+
+  /** Lets the page of a listed site see the answer (CORS). */
+  private static void allowReading(
+      HttpServletRequest request, Resource resource, HttpServletResponse response) {
+    response.setHeader("Access-Control-Allow-Origin", request.getHeader("Origin"));
+    response.setHeader("Access-Control-Allow-Credentials", "true");
+    response.setHeader("Access-Control-Expose-Headers", "Retry-After");
+    response.addHeader("Vary", "Origin");
+    if (request.getHeader("Access-Control-Request-Method") != null) {
+      response.setHeader("Access-Control-Allow-Methods", resource.methods);
+      response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
+      response.setHeader("Access-Control-Max-Age", "600");
+    }
+  }
+
+  private void refuseOrigin(HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Site own = installation.origins().own(request);
+    answers.problem(
+        Reply.Failure.of(
+            ErrorCode.FORBIDDEN,
+            "pages of another origin than "
+                + own
+                + " are not let in; see HandshakePolicy.allowOrigins, or, behind a proxy,"
+                + " HandshakePolicy.trustForwardedHeaders"),
+        response);
+  }
+}

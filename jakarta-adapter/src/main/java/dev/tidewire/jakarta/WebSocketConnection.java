@@ -1,0 +1,86 @@
+package dev.tidewire.jakarta;
+
+import dev.tidewire.transport.Connection;
+import dev.tidewire.transport.Frame;
+import jakarta.websocket.CloseReason;
+import jakarta.websocket.RemoteEndpoint;
+import jakarta.websocket.Session;
+import java.io.IOException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The WebSocket under a session. Safe for any thread. */
+final class WebSocketConnection implements Connection {
+
+  private static final Logger log = LoggerFactory.getLogger(WebSocketConnection.class);
+
+  /** A client that takes longer for one message is as good as gone; it resumes later. */
+  private static final long SEND_TIMEOUT_MS = 20_000;
+
+  /** Time for the closing handshake; a client that does not read is then cut off. */
+  private static final long CLOSE_TIMEOUT_MS = 5_000;
+
+  private static final int BROKEN = CloseReason.CloseCodes.UNEXPECTED_CONDITION.getCode();
+
+  private final Session socket;
+  private final RemoteEndpoint.Async remote;
+  private final String address;
+  private final Executor closing;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /**
+   * @param closing closes sockets: some containers wait for the client when they do
+   */
+  WebSocketConnection(Session socket, String address, Executor closing) {
+    this.socket = socket;
+    this.address = address;
+    this.closing = closing;
+    this.remote = socket.getAsyncRemote();
+    remote.setSendTimeout(SEND_TIMEOUT_MS);
+  }
+
+  @Override
+  public void send(Frame frame, Completion completion) {
+    try {
+      remote.sendText(
+          frame.text(),
+          result -> {
+            if (result.isOK()) {
+              completion.sent();
+            } else {
+              broken(completion, result.getException());
+            }
+          });
+    } catch (RuntimeException e) { // closed meanwhile
+      broken(completion, e);
+    }
+  }
+
+  private void broken(Completion completion, Throwable cause) {
+    completion.failed(cause);
+    close(BROKEN, "");
+  }
+
+  @Override
+  public void close(int code, String reason) {
+    if (closed.compareAndSet(false, true)) {
+      closing.execute(() -> closeNow(code, reason));
+    }
+  }
+
+  private void closeNow(int code, String reason) {
+    try {
+      socket.setMaxIdleTimeout(CLOSE_TIMEOUT_MS);
+      socket.close(new CloseReason(CloseReason.CloseCodes.getCloseCode(code), reason));
+    } catch (IOException | RuntimeException e) {
+      log.debug("WebSocket {} did not close in order: {}", socket.getId(), e.toString());
+    }
+  }
+
+  @Override
+  public String remoteAddress() {
+    return address;
+  }
+}

@@ -1,0 +1,121 @@
+package dev.tidewire.jakarta;
+
+import dev.tidewire.Rejection;
+import dev.tidewire.protocol.Reply;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.websocket.DeploymentException;
+import jakarta.websocket.Extension;
+import jakarta.websocket.HandshakeResponse;
+import jakarta.websocket.server.HandshakeRequest;
+import jakarta.websocket.server.ServerContainer;
+import jakarta.websocket.server.ServerEndpointConfig;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a request into a WebSocket. The request is judged here, where all of it can be seen, and the
+ * container is only told to upgrade: an endpoint that the container maps itself sees the address of
+ * neither side. Safe for any thread.
+ */
+final class WebSocketUpgrade {
+
+  private static final String VERSION = "13"; // RFC 6455
+  private static final int UPGRADE_REQUIRED = 426;
+
+  private final Installation installation;
+  private final HttpAnswers answers;
+
+  WebSocketUpgrade(Installation installation, HttpAnswers answers) {
+    this.installation = installation;
+    this.answers = answers;
+  }
+
+  void upgrade(ServerContainer container, HttpServletRequest request, HttpServletResponse response)
+      throws IOException, ServletException {
+    String problem = formProblem(request);
+    if (problem != null) {
+      response.setHeader("Upgrade", "websocket");
+      response.setHeader("Sec-WebSocket-Version", VERSION);
+      answers.problem(UPGRADE_REQUIRED, problem, response);
+      return;
+    }
+    Login login = Login.none();
+    Reply.Failure refusal = null;
+    try {
+      login = installation.authenticator().login(request);
+    } catch (Rejection e) {
+      refusal = e.toReply();
+      if (refusal.status() != 401 && refusal.status() != 403) {
+        answers.problem(refusal, response);
+        return;
+      }
+    }
+    String address = installation.origins().address(request);
+    WebSocketEndpoint endpoint = new WebSocketEndpoint(installation, login, refusal, address);
+    ServerEndpointConfig config =
+        ServerEndpointConfig.Builder.create(WebSocketEndpoint.class, "/ws")
+            .configurator(new Admitted(endpoint))
+            .build();
+    try {
+      container.upgradeHttpToWebSocket(request, response, config, Map.of());
+    } catch (DeploymentException e) {
+      throw new ServletException("the container does not take the WebSocket endpoint", e);
+    }
+  }
+
+  /** What keeps the request from being a handshake, or null. */
+  private static @Nullable String formProblem(HttpServletRequest request) {
+    if (!"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
+      return "this is a WebSocket endpoint";
+    }
+    if (!VERSION.equals(request.getHeader("Sec-WebSocket-Version"))) {
+      return "only WebSocket version " + VERSION + " is spoken";
+    }
+    String connection = request.getHeader("Connection");
+    boolean complete =
+        connection != null
+            && connection.toLowerCase(Locale.ROOT).contains("upgrade")
+            && request.getHeader("Sec-WebSocket-Key") != null;
+    return complete ? null : "the WebSocket handshake is not complete";
+  }
+
+  /** Answers for one request that was judged already; without extensions, so without compression. */
+  private static final class Admitted extends ServerEndpointConfig.Configurator {
+
+    private final WebSocketEndpoint endpoint;
+
+    Admitted(WebSocketEndpoint endpoint) {
+      this.endpoint = endpoint;
+    }
+
+    @Override
+    public boolean checkOrigin(String origin) {
+      return true;
+    }
+
+    @Override
+    public String getNegotiatedSubprotocol(List<String> supported, List<String> requested) {
+      return "";
+    }
+
+    @Override
+    public List<Extension> getNegotiatedExtensions(
+        List<Extension> installed, List<Extension> requested) {
+      return List.of();
+    }
+
+    @Override
+    public void modifyHandshake(
+        ServerEndpointConfig config, HandshakeRequest request, HandshakeResponse response) {}
+
+    @Override
+    public <T> T getEndpointInstance(Class<T> type) {
+      return type.cast(endpoint);
+    }
+  }
+}
