@@ -23,7 +23,7 @@ final class AccessControl {
   boolean allows(Identity identity, String topic, Action action) {
     try {
       return policy.allows(identity, topic, action);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       log.error("The access policy failed for {} on {}; refused", action, topic, e);
       return false;
     }

@@ -35,14 +35,9 @@ public final class CallRequest {
   /**
    * The argument as a Java value: a map, a record, a bean.
    *
-   * @throws Rejection telling the client {@code BAD_REQUEST} if it has another shape
+   * @throws Rejection telling the client {@code BAD_REQUEST} if it has another shape or is missing
    */
   public <T> T as(Class<T> type) {
-    try {
-      return codec.fromJson(json, type);
-    } catch (RuntimeException e) {
-      throw new Rejection(
-          dev.tidewire.protocol.ErrorCode.BAD_REQUEST, "the argument has the wrong shape");
-    }
+    return Rejection.unlessRead(codec, json, type);
   }
 }

@@ -34,7 +34,11 @@ public final class Channel {
    *
    * @param data anything that becomes JSON
    * @return its place in the stream, when it is accepted; fails with a {@link Rejection} if an
-   *     interceptor refuses it, the channel is a table's, or the payload is too large
+   *     interceptor refuses it, the channel is a table's, or the payload is too large, and with
+   *     another {@link RealtimeException} if the broker or the history cannot be reached or the bus
+   *     is closed
+   * @throws IllegalArgumentException if {@code event} cannot be the name of an event, or {@code
+   *     data} cannot become JSON
    */
   public CompletionStage<Position> publish(String event, @Nullable Object data) {
     return publish(event, data, PublishOptions.NONE);
@@ -49,16 +53,27 @@ public final class Channel {
   /**
    * Calls {@code listener} for every event of this name from now on; {@code "*"} for all, {@link
    * Message#RESET} for "load again". One at a time, in order, on a thread of the bus; the listener
-   * may block, which delays its own next message only. An exception is logged.
+   * may block, which delays its own next message only (as long as fewer than 64 do so at once). An
+   * exception is logged. A listener that falls 10,000 messages behind gets one {@code RESET} in
+   * place of them, whatever event it listens for.
    */
   public Subscription on(String event, Consumer<Message> listener) {
     return realtime.subscribe(topic, event.equals("*") ? null : event, listener);
   }
 
   /**
-   * Calls {@code listener} for every row change of this table channel; otherwise as {@link #on}.
+   * Calls {@code listener} for every row change of this table channel; otherwise as {@link #on}. A
+   * change that cannot be told row by row is not heard: see {@link #onChange(Consumer, Runnable)}.
    */
   public Subscription onChange(Consumer<RowChange> listener) {
+    return onChange(listener, () -> {});
+  }
+
+  /**
+   * Calls {@code listener} for every row change of this table channel, and {@code reload} where
+   * something changed that cannot be told row by row; otherwise as {@link #on}.
+   */
+  public Subscription onChange(Consumer<RowChange> listener, Runnable reload) {
     return realtime.subscribe(
         topic,
         null,
@@ -66,6 +81,8 @@ public final class Channel {
           RowChange change = message.change();
           if (change != null) {
             listener.accept(change);
+          } else if (message.event().equals(Message.RESET)) {
+            reload.run();
           }
         });
   }

@@ -1,6 +1,7 @@
 package dev.tidewire;
 
 import dev.tidewire.AccessPolicy.Action;
+import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.CloseCode;
@@ -14,8 +15,9 @@ import dev.tidewire.transport.Frame;
 import dev.tidewire.transport.Session;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,6 +36,9 @@ final class ClientSession implements Session {
   private static final long RATE_ADVICE_MIN_MS = 1_000;
   private static final long RATE_ADVICE_MAX_MS = 5_000;
 
+  /** Time to send what waits before a close; then the link is cut. */
+  private static final long CLOSE_PATIENCE_MS = 5_000;
+
   private final String id;
   private final String secret;
   private final Sessions server;
@@ -48,8 +53,9 @@ final class ClientSession implements Session {
 
   private volatile @Nullable Identity identity;
   private volatile long lastHeard;
-  private final AtomicBoolean closed = new AtomicBoolean();
-  private volatile PresenceDiff.Reason leaving = PresenceDiff.Reason.LEFT;
+  // Why it ended; null while it lives.
+  private final AtomicReference<PresenceDiff.@Nullable Reason> ended = new AtomicReference<>();
+  private volatile long endedAt;
 
   ClientSession(
       String id,
@@ -65,8 +71,12 @@ final class ClientSession implements Session {
     this.lastHeard = connectedAt;
     Limits limits = server.limits();
     this.queue =
-        new OutboundQueue(connection, limits.queueBytes(), () -> end(PresenceDiff.Reason.TIMEOUT));
-    this.presence = new SessionPresence(server.hub().presence(), id);
+        new OutboundQueue(
+            connection,
+            limits.queueBytes(),
+            server.delivery(),
+            () -> end(PresenceDiff.Reason.TIMEOUT));
+    this.presence = new SessionPresence(server.presence(), id);
     this.subscriptions = new SessionSubscriptions(this, server);
     this.guard = new SessionGuard(limits, connectedAt);
   }
@@ -108,24 +118,28 @@ final class ClientSession implements Session {
   public void receive(String text) {
     touch();
     int max = server.limits().frameBytes();
-    if (max > 0 && text.length() > max / 3 && utf8Length(text) > max) {
+    if (max > 0 && text.length() > max / 3 && utf8Length(text) > max) { // 3 bytes a char at most
       close(CloseCode.TOO_BIG);
       return;
     }
     lock.lock();
     try {
       for (Inbound frame : server.codec().decode(text)) {
-        if (closed.get()) {
+        if (hasEnded()) {
           break;
         }
         process(frame);
       }
     } finally {
       lock.unlock();
+      if (hasEnded()) {
+        leave(); // perhaps it ended while this thread had the lock
+      }
     }
-    if (closed.get()) {
-      leave(); // it ended while this thread had the lock
-    }
+  }
+
+  private boolean hasEnded() {
+    return ended.get() != null;
   }
 
   private static int utf8Length(String text) {
@@ -148,9 +162,7 @@ final class ClientSession implements Session {
     Command command = (Command) frame;
     try {
       execute(command);
-    } catch (Rejection e) {
-      reply(e.toReply(), command.id());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       reply(server.requests().refusal(e, command), command.id());
     }
   }
@@ -159,7 +171,7 @@ final class ClientSession implements Session {
     reply(
         new Rejection(ErrorCode.RATE_LIMITED, "too many frames").retryAfter(wait).toReply(),
         frame.id());
-    if (guard.isFlood()) {
+    if (guard.isFlood(server.now())) {
       push(new Push.Advice(true, RATE_ADVICE_MIN_MS, RATE_ADVICE_MAX_MS));
       close(CloseCode.RATE_LIMITED);
     }
@@ -294,10 +306,31 @@ final class ClientSession implements Session {
     }
   }
 
+  /** Whether the client can be told all of them at once and still keep up. */
+  boolean hasRoomFor(List<Publication> publications) {
+    long bytes = 0;
+    for (Publication publication : publications) {
+      bytes += publication.frame().length;
+    }
+    return queue.hasRoomFor(bytes);
+  }
+
   /** Sends what waits, then closes; the session itself ends at once. */
   void close(CloseCode code) {
     queue.closeAfterFlush(code);
-    end(code == CloseCode.PING_TIMEOUT ? PresenceDiff.Reason.TIMEOUT : PresenceDiff.Reason.LEFT);
+    end(PresenceDiff.Reason.LEFT);
+  }
+
+  /** Closes without waiting for the client. */
+  private void cut(CloseCode code) {
+    queue.close(code);
+    end(PresenceDiff.Reason.TIMEOUT);
+  }
+
+  /** The server stops: what could not be sent by now stays unsent. */
+  void cut() {
+    cut(CloseCode.GOING_AWAY);
+    server.gone(this);
   }
 
   @Override
@@ -310,20 +343,21 @@ final class ClientSession implements Session {
 
   /** Leaves every channel, once, on another thread: this one may be delivering. */
   private void end(PresenceDiff.Reason reason) {
-    if (closed.compareAndSet(false, true)) {
-      leaving = reason;
+    if (ended.compareAndSet(null, reason)) {
+      endedAt = server.now();
       server.execute(this::leave);
     }
   }
 
   /** If a command is just being carried out, its thread does this after it. */
   private void leave() {
-    if (lock.tryLock()) {
+    PresenceDiff.Reason reason = ended.get();
+    if (reason != null && lock.tryLock()) {
       try {
         subscriptions.leaveAll();
         Identity who = identity;
         if (who != null) {
-          presence.leaveAll(who.userId(), leaving);
+          presence.leaveAll(who.userId(), reason);
         }
       } finally {
         lock.unlock();
@@ -331,8 +365,18 @@ final class ClientSession implements Session {
     }
   }
 
-  /** Called about once a second: ends the session if its time is over. */
+  /**
+   * Called about once a second: ends the session if its time is over.
+   *
+   * @param silenceAllowedMs 0 if silence is not to be judged
+   */
   void check(long now, long silenceAllowedMs) {
+    if (hasEnded()) {
+      if (now - endedAt > CLOSE_PATIENCE_MS) {
+        cut(); // the client takes nothing, or the adapter did not tell that it is gone
+      }
+      return;
+    }
     Identity who = identity;
     Instant expiry = who == null ? null : who.expiresAt();
     long authentication = server.limits().authenticationTime().toMillis();
@@ -343,7 +387,7 @@ final class ClientSession implements Session {
       reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token has expired"), null);
       close(CloseCode.UNAUTHORIZED);
     } else if (silenceAllowedMs > 0 && now - lastHeard > silenceAllowedMs) {
-      close(CloseCode.PING_TIMEOUT);
+      cut(CloseCode.PING_TIMEOUT);
     }
   }
 }

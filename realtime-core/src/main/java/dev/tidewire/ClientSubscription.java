@@ -3,7 +3,6 @@ package dev.tidewire;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
-import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Push;
@@ -18,20 +17,27 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClientSubscription implements Subscriber {
 
+  /** How what was missed and who is here is told. */
+  enum Answer {
+    /** Missed messages inside the acknowledgement; nothing if nobody is here. */
+    BRIEF,
+    /** Missed messages inside the acknowledgement; who is here even if that is nobody. */
+    FULL,
+    /** Missed messages as ordinary frames before the acknowledgement; then as {@link #FULL}. */
+    REPLAY
+  }
+
   private final ClientSession session;
   private final @Nullable String commandId;
   private final String topic;
   private final @Nullable Position since;
   private final boolean presence;
-  private final boolean tellEmptyPresence;
-  private final boolean replay;
+  private final Answer answer;
+  private final Membership membership = new Membership(this);
   private volatile @Nullable String epoch;
 
   /**
    * @param commandId the command to acknowledge, or null
-   * @param tellEmptyPresence whether a state without members is worth a frame
-   * @param replay true to send what was missed as ordinary frames before the acknowledgement, false
-   *     to send it inside
    */
   ClientSubscription(
       ClientSession session,
@@ -39,19 +45,21 @@ final class ClientSubscription implements Subscriber {
       String topic,
       @Nullable Position since,
       boolean presence,
-      boolean tellEmptyPresence,
-      boolean replay) {
+      Answer answer) {
     this.session = session;
     this.commandId = commandId;
     this.topic = topic;
     this.since = since;
     this.presence = presence;
-    this.tellEmptyPresence = tellEmptyPresence;
-    this.replay = replay;
+    this.answer = answer;
   }
 
   String topic() {
     return topic;
+  }
+
+  Membership membership() {
+    return membership;
   }
 
   /** The life of the stream this subscription started in, null before it did. */
@@ -73,9 +81,12 @@ final class ClientSubscription implements Subscriber {
       return;
     }
     epoch = tail.position().epoch();
-    boolean complete = tail.outcome() == Tail.Outcome.COMPLETE;
     List<Publication> missed = tail.publications();
-    if (replay) {
+    Tail.Outcome outcome =
+        session.hasRoomFor(missed) || missed.isEmpty() ? tail.outcome() : Tail.Outcome.EVICTED;
+    boolean complete = outcome == Tail.Outcome.COMPLETE;
+    missed = complete ? missed : List.of();
+    if (answer == Answer.REPLAY) {
       missed.forEach(p -> session.send(new Frame(p.frame())));
       missed = List.of();
     }
@@ -83,7 +94,7 @@ final class ClientSubscription implements Subscriber {
         new Reply.Subscribed(topic, tail.position(), since == null ? null : complete, missed),
         commandId);
     if (!complete) {
-      session.push(new Push.Reset(topic, tail.outcome().name(), tail.position()));
+      session.push(new Push.Reset(topic, outcome.name(), tail.position()));
     }
   }
 
@@ -106,14 +117,20 @@ final class ClientSubscription implements Subscriber {
   }
 
   @Override
-  public void present(PresenceState state) {
-    if (tellEmptyPresence || !state.members().isEmpty()) {
+  public void present(@Nullable PresenceState state) {
+    if (state == null) {
+      session.reply(
+          Reply.Failure.of(
+              ErrorCode.UNAVAILABLE,
+              "who is in '" + topic + "' cannot be read now: subscribe again"),
+          null);
+    } else if (answer != Answer.BRIEF || !state.members().isEmpty()) {
       session.push(session.members(state));
     }
   }
 
   @Override
-  public void present(PresenceDiff diff, Frame frame) {
-    session.send(frame);
+  public void present(Frame differences) {
+    session.send(differences);
   }
 }

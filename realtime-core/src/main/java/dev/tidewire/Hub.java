@@ -2,9 +2,11 @@ package dev.tidewire;
 
 import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.BrokerListener;
+import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceListener;
+import dev.tidewire.presence.PresenceState;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Push;
@@ -13,12 +15,16 @@ import java.time.Clock;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * This JVM's map from channel to subscribers. Hears the broker and the presence tracker, and cannot
  * tell which ones it has. Safe for any thread.
  */
 final class Hub implements BrokerListener, PresenceListener {
+
+  private static final Logger log = LoggerFactory.getLogger(Hub.class);
 
   private final ConcurrentHashMap<String, HubChannel> channels = new ConcurrentHashMap<>();
   private final Broker broker;
@@ -43,27 +49,19 @@ final class Hub implements BrokerListener, PresenceListener {
     this.clock = clock;
   }
 
-  Broker broker() {
-    return broker;
-  }
-
-  PresenceTracker presence() {
-    return presence;
-  }
-
-  Broker.ReadLimit recoveryLimit() {
-    return recoveryLimit;
-  }
-
-  Frame encode(PresenceDiff diff) {
-    return Frame.of(codec.encode(new Push.Presence(diff), clock.millis()));
-  }
-
   @Override
   public void onPublication(Publication publication) {
     HubChannel channel = channels.get(publication.topic());
     if (channel != null) {
       channel.enqueue(publication);
+    }
+  }
+
+  @Override
+  public void onDiff(PresenceDiff diff) {
+    HubChannel channel = channels.get(diff.topic());
+    if (channel != null) {
+      channel.enqueue(diff);
     }
   }
 
@@ -75,32 +73,83 @@ final class Hub implements BrokerListener, PresenceListener {
     }
   }
 
-  @Override
-  public void onDiff(PresenceDiff diff) {
-    HubChannel channel = channels.get(diff.topic());
-    if (channel != null) {
-      channel.enqueue(diff);
-      channel.schedule(); // not here: the tracker's lock may be held
-    }
+  private PresenceRun.Step encode(PresenceDiff diff) {
+    String frame = codec.encode(new Push.Presence(diff), clock.millis());
+    return new PresenceRun.Step(diff.revision(), Frame.of(frame));
   }
 
-  /** Adds a subscriber, in place of {@code replaced} if that holds the channel already. */
-  void subscribe(String topic, Subscriber subscriber, @Nullable Subscriber replaced) {
-    HubChannel held =
+  /**
+   * Adds a member, in place of {@code replaced} if that holds the channel already.
+   *
+   * <p>The order matters: first the place in the mailbox, then the read. A publication that the
+   * read does not see stands behind that place, so the member gets it; one that the read does see
+   * is filtered out by its offset. The read begins before this returns, so a command that follows
+   * on the same session comes after the barrier.
+   */
+  void subscribe(String topic, Membership member, @Nullable Membership replaced) {
+    HubChannel channel =
         channels.compute(
             topic,
             (t, known) -> {
-              HubChannel channel = known == null ? new HubChannel(t, this, executor) : known;
-              if (replaced == null && channel.hold(1) == 1) {
+              HubChannel held = known == null ? new HubChannel(t, executor, this::encode) : known;
+              if (replaced == null && held.hold(1) == 1) {
                 broker.subscribe(t);
               }
-              return channel;
+              return held;
             });
-    held.later(() -> held.join(subscriber, replaced));
+    channel.later(() -> channel.join(member, replaced));
+    Backend.call(
+            "channel " + topic + " cannot be read",
+            () -> broker.read(topic, member.subscriber().since(), recoveryLimit))
+        .whenComplete(
+            (tail, failure) -> {
+              if (tail == null) {
+                log.warn("A subscriber of channel {} cannot start", topic, failure);
+              }
+              channel.later(
+                  () -> {
+                    // Answers keep the order of commands, whatever order the broker answers in.
+                    Runnable start = () -> start(topic, channel, member, replaced, tail);
+                    if (replaced == null) {
+                      start.run();
+                    } else {
+                      replaced.whenStarted(start);
+                    }
+                  });
+            });
   }
 
-  /** Takes a subscriber out, then runs {@code done}; nothing is delivered to it after that. */
-  void unsubscribe(String topic, Subscriber subscriber, Runnable done) {
+  /** In the drain. */
+  private void start(
+      String topic,
+      HubChannel channel,
+      Membership member,
+      @Nullable Membership replaced,
+      @Nullable Tail tail) {
+    if (!member.start(tail, replaced)) {
+      channel.remove(member);
+    } else if (member.isPresent() && member.subscriber().wantsPresence()) {
+      member.awaitPresence();
+      Backend.call("presence of channel " + topic + " cannot be read", () -> presence.state(topic))
+          .whenComplete(
+              (state, failure) -> {
+                if (state == null) {
+                  log.warn("A subscriber of channel {} gets no presence", topic, failure);
+                }
+                channel.later(() -> present(member, state));
+              });
+    }
+  }
+
+  /** In the drain. */
+  private static void present(Membership member, @Nullable PresenceState state) {
+    if (member.isPresent()) {
+      member.present(state);
+    }
+  }
+
+  /** Takes a member out, then runs {@code done}; nothing is delivered to it after that. */
+  void unsubscribe(String topic, Membership member, Runnable done) {
     HubChannel channel = channels.get(topic);
     if (channel == null) {
       done.run();
@@ -108,9 +157,9 @@ final class Hub implements BrokerListener, PresenceListener {
     }
     channel.later(
         () -> {
-          channel.remove(subscriber);
+          channel.remove(member);
           release(topic);
-          done.run();
+          member.whenStarted(done);
         });
   }
 

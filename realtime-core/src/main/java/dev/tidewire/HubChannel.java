@@ -1,16 +1,14 @@
 package dev.tidewire;
 
-import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
-import dev.tidewire.transport.Frame;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +20,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Publications that wait together are delivered together as one {@link Run}: under load runs
  * grow by themselves, at rest a run is one publication and nothing waits for a timer.
+ *
+ * <p>Safe for any thread, but for the methods marked "in the drain".
  */
 final class HubChannel {
 
@@ -30,24 +30,27 @@ final class HubChannel {
   /** Up to this many subscribers the publishing thread itself delivers: no hand-over. */
   private static final int INLINE_SUBSCRIBERS = 8;
 
+  /** After so many items the thread goes on to other work, and the drain to the executor. */
+  private static final int TURN = 256;
+
   private static final int MAX_RUN = 256;
   private static final int MAX_RUN_BYTES = 64 * 1024;
-  private static final Membership[] NOBODY = {};
 
   private final String topic;
-  private final Hub hub;
   private final Executor executor;
+  private final Function<PresenceDiff, PresenceRun.Step> encoding;
   private final ConcurrentLinkedQueue<Object> mailbox = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean draining = new AtomicBoolean();
-  // Replaced as a whole by the draining thread; others read its length.
-  private volatile Membership[] memberships = NOBODY;
+  // Confined to the drain; others see only the number.
+  private final List<Membership> members = new ArrayList<>(2);
+  private volatile int memberCount;
   // How many subscribers hold the channel; guarded by the hub's map entry.
   private int holders;
 
-  HubChannel(String topic, Hub hub, Executor executor) {
+  HubChannel(String topic, Executor executor, Function<PresenceDiff, PresenceRun.Step> encoding) {
     this.topic = topic;
-    this.hub = hub;
     this.executor = executor;
+    this.encoding = encoding;
   }
 
   /** Under the hub's map entry: one holder more or less; returns how many there are now. */
@@ -57,157 +60,157 @@ final class HubChannel {
   }
 
   /** Takes note; never runs anything. */
-  void enqueue(Object item) {
-    mailbox.add(item);
+  void enqueue(Publication publication) {
+    mailbox.add(publication);
+  }
+
+  /** Takes note; never runs anything. */
+  void enqueue(PresenceDiff diff) {
+    mailbox.add(diff);
+  }
+
+  /** Runs the task in the drain, after everything that is in the mailbox now. */
+  void later(Runnable task) {
+    mailbox.add(task);
+    ready();
   }
 
   /** Has the mailbox drained, on this thread if that is quick. */
   void ready() {
-    if (memberships.length > INLINE_SUBSCRIBERS) {
-      schedule();
-    } else if (draining.compareAndSet(false, true)) {
-      drain();
-    }
-  }
-
-  /** Has the mailbox drained by another thread. */
-  void schedule() {
     if (draining.compareAndSet(false, true)) {
-      try {
-        executor.execute(this::drain);
-      } catch (RejectedExecutionException e) {
-        draining.set(false); // shutting down: nobody is left to deliver to
+      if (memberCount > INLINE_SUBSCRIBERS) {
+        handOver();
+      } else {
+        drain();
       }
     }
   }
 
-  private void drain() {
+  private void handOver() {
     try {
-      Object item = mailbox.poll();
-      while (item != null) {
-        if (item instanceof Publication publication) {
-          item = deliverFrom(publication);
-        } else {
-          handle(item);
-          item = mailbox.poll();
-        }
-      }
+      executor.execute(this::drain);
+    } catch (RejectedExecutionException e) {
+      draining.set(false); // shutting down: nobody is left to deliver to
+    }
+  }
+
+  /** Drains for one turn. Whoever is here has set {@code draining}. */
+  private void drain() {
+    boolean more = true;
+    try {
+      more = takeTurn();
     } finally {
-      draining.set(false);
-      // Somebody may have enqueued after the last poll and found us draining.
-      if (!mailbox.isEmpty()) {
-        schedule();
+      if (!more) {
+        draining.set(false);
+        // Somebody may have enqueued after the last look and found us draining.
+        more = !mailbox.isEmpty() && draining.compareAndSet(false, true);
+      }
+      if (more) {
+        handOver();
       }
     }
   }
 
-  /** Delivers a run beginning with {@code first}; returns the item that ended it, or null. */
-  private @Nullable Object deliverFrom(Publication first) {
+  /** Returns whether something may be left. */
+  private boolean takeTurn() {
+    int taken = 0;
+    while (taken < TURN) {
+      Object item = mailbox.peek();
+      if (item == null) {
+        return false;
+      }
+      if (item instanceof Publication) {
+        taken += deliverRun();
+      } else if (item instanceof PresenceDiff) {
+        taken += presentRun();
+      } else {
+        mailbox.remove();
+        taken++;
+        run((Runnable) item);
+      }
+    }
+    return true;
+  }
+
+  private int deliverRun() {
     List<Publication> publications = new ArrayList<>(4);
-    publications.add(first);
-    int bytes = first.frame().length;
-    Object next = mailbox.poll();
-    while (next instanceof Publication publication
-        && publications.size() < MAX_RUN
-        && bytes + publication.frame().length < MAX_RUN_BYTES) {
-      publications.add(publication);
-      bytes += publication.frame().length;
-      next = mailbox.poll();
+    int bytes = 0;
+    while (mailbox.peek() instanceof Publication next) {
+      bytes += next.frame().length;
+      boolean fits = publications.size() < MAX_RUN && bytes <= MAX_RUN_BYTES;
+      if (!fits && !publications.isEmpty()) {
+        break;
+      }
+      publications.add(next);
+      mailbox.remove();
     }
     Run run = new Run(publications);
-    Membership[] all = memberships;
-    for (Membership membership : all) {
-      guarded(() -> membership.deliver(run));
+    for (int i = 0; i < members.size(); i++) {
+      try {
+        members.get(i).deliver(run);
+      } catch (RuntimeException e) {
+        failed(e);
+      }
     }
-    return next;
+    return publications.size();
   }
 
-  private void handle(Object item) {
-    if (item instanceof PresenceDiff diff) {
-      Frame frame = null;
-      for (Membership membership : memberships) {
-        if (membership.subscriber().wantsPresence()) {
-          Frame shared = frame == null ? hub.encode(diff) : frame;
-          frame = shared;
-          guarded(() -> membership.present(diff, shared));
-        }
+  private int presentRun() {
+    boolean wanted = members.stream().anyMatch(m -> m.subscriber().wantsPresence());
+    PresenceRun run = new PresenceRun();
+    int taken = 0;
+    while (mailbox.peek() instanceof PresenceDiff next
+        && taken < MAX_RUN
+        && run.bytes() < MAX_RUN_BYTES) {
+      mailbox.remove();
+      taken++;
+      if (wanted) {
+        run(() -> run.add(encoding.apply(next)));
       }
-    } else if (item instanceof Runnable task) {
-      guarded(task);
+    }
+    for (int i = 0; i < members.size() && run.size() > 0; i++) {
+      Membership member = members.get(i);
+      if (member.subscriber().wantsPresence()) {
+        run(() -> member.present(run));
+      }
+    }
+    return taken;
+  }
+
+  private void run(Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      failed(e);
     }
   }
 
   /** One subscriber's trouble must not keep the others from their frames. */
-  private void guarded(Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      log.error("Delivery on channel {} failed for one subscriber", topic, e);
-    }
+  private void failed(RuntimeException e) {
+    log.error("Delivery on channel {} failed for one subscriber", topic, e);
   }
 
-  /** In the drain: adds the subscriber in place of {@code replaced}, if that is there. */
-  void join(Subscriber subscriber, @Nullable Subscriber replaced) {
-    remove(replaced);
-    Membership membership = new Membership(subscriber);
-    Membership[] all = memberships;
-    Membership[] grown = Arrays.copyOf(all, all.length + 1);
-    grown[all.length] = membership;
-    memberships = grown;
-    hub.broker()
-        .read(topic, subscriber.since(), hub.recoveryLimit())
-        .whenComplete((tail, failure) -> later(() -> start(membership, tail, failure)));
+  /** In the drain: what is published from here on is the member's, no more the replaced one's. */
+  void join(Membership member, @Nullable Membership replaced) {
+    if (replaced != null) {
+      remove(replaced);
+    }
+    member.moveTo(members.size());
+    members.add(member);
+    memberCount = members.size();
   }
 
-  private void start(Membership membership, @Nullable Tail tail, @Nullable Throwable failure) {
-    if (!isMember(membership)) {
-      return; // left again meanwhile
-    }
-    if (tail == null) {
-      log.warn("Channel {} could not be read", topic, failure);
-      remove(membership.subscriber());
-      membership.subscriber().started(null);
-      return;
-    }
-    membership.started(tail);
-    if (membership.subscriber().wantsPresence()) {
-      membership.awaitPresence();
-      hub.presence()
-          .state(topic)
-          .whenComplete(
-              (state, unread) ->
-                  later(
-                      () -> {
-                        if (state == null) {
-                          log.warn("Presence of channel {} could not be read", topic, unread);
-                        } else if (isMember(membership)) {
-                          membership.present(state);
-                        }
-                      }));
-    }
-  }
-
-  private boolean isMember(Membership membership) {
-    return Arrays.asList(memberships).contains(membership);
-  }
-
-  /** In the drain: takes the subscriber out. */
-  void remove(@Nullable Subscriber subscriber) {
-    Membership[] all = memberships;
-    for (int i = 0; i < all.length; i++) {
-      if (all[i].subscriber() == subscriber) {
-        Membership[] rest = new Membership[all.length - 1];
-        System.arraycopy(all, 0, rest, 0, i);
-        System.arraycopy(all, i + 1, rest, i, rest.length - i);
-        memberships = rest;
-        return;
+  /** In the drain: takes the member out, if it is there. */
+  void remove(Membership member) {
+    if (member.isPresent()) {
+      int index = member.index();
+      Membership last = members.remove(members.size() - 1);
+      if (last != member) {
+        members.set(index, last);
+        last.moveTo(index);
       }
+      member.moveTo(-1);
+      memberCount = members.size();
     }
-  }
-
-  /** Runs the task in the drain, in turn. */
-  void later(Runnable task) {
-    enqueue(task);
-    ready();
   }
 }

@@ -3,7 +3,6 @@ package dev.tidewire;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
-import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.transport.Frame;
@@ -25,6 +24,9 @@ final class LocalSubscription implements Subscriber {
 
   private static final Logger log = LoggerFactory.getLogger(LocalSubscription.class);
   private static final int MAX_WAITING = 10_000;
+
+  /** Messages handed over before other subscriptions get the thread. */
+  private static final int TURN = 32;
 
   private final String topic;
   private final @Nullable String event;
@@ -70,15 +72,19 @@ final class LocalSubscription implements Subscriber {
 
   @Override
   public void deliver(Run run) {
-    run.publications().forEach(this::add);
+    for (Publication publication : run.publications()) {
+      if (event == null || event.equals(Message.event(publication))) {
+        add(publication);
+      }
+    }
   }
 
   private void add(Publication publication) {
-    if (event != null && !event.equals(new Message(codec, publication).event())) {
-      return;
-    }
     lock.lock();
     try {
+      if (closed) {
+        return;
+      }
       if (waiting.size() >= MAX_WAITING) {
         log.warn(
             "A Java subscriber of channel {} is {} messages behind; it is told to reload",
@@ -97,10 +103,6 @@ final class LocalSubscription implements Subscriber {
     } finally {
       lock.unlock();
     }
-    proceed();
-  }
-
-  private void proceed() {
     try {
       executor.execute(this::handOver);
     } catch (RejectedExecutionException e) {
@@ -108,25 +110,46 @@ final class LocalSubscription implements Subscriber {
     }
   }
 
-  /** Hands over one message, then lets other subscriptions have the thread. */
+  /** Hands over some messages, then lets other subscriptions have the thread. */
   private void handOver() {
-    Publication next;
-    lock.lock();
-    try {
-      next = waiting.poll();
-      if (next == null || closed) {
-        running = false;
+    for (int i = 0; ; i++) {
+      if (i >= TURN && handedOn()) {
         return;
       }
+      Publication next = next();
+      if (next == null) {
+        return;
+      }
+      try {
+        listener.accept(new Message(codec, next));
+      } catch (Throwable e) { // an error of the application is no reason to stop either
+        log.error("A Java subscriber of channel {} failed", topic, e);
+      }
+    }
+  }
+
+  /** Whether another turn follows; while the bus shuts down, what waits is handed over in this. */
+  private boolean handedOn() {
+    try {
+      executor.execute(this::handOver);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
+    }
+  }
+
+  private @Nullable Publication next() {
+    lock.lock();
+    try {
+      Publication next = closed ? null : waiting.poll();
+      if (next == null) {
+        running = false;
+        waiting.clear();
+      }
+      return next;
     } finally {
       lock.unlock();
     }
-    try {
-      listener.accept(new Message(codec, next));
-    } catch (RuntimeException e) {
-      log.error("A Java subscriber of channel {} failed", topic, e);
-    }
-    proceed();
   }
 
   @Override
@@ -135,10 +158,10 @@ final class LocalSubscription implements Subscriber {
   }
 
   @Override
-  public void present(PresenceState state) {}
+  public void present(@Nullable PresenceState state) {}
 
   @Override
-  public void present(PresenceDiff diff, Frame frame) {}
+  public void present(Frame differences) {}
 
   @Override
   public String toString() {

@@ -1,12 +1,12 @@
 package dev.tidewire;
 
 import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
-import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
-import dev.tidewire.transport.Frame;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,13 +16,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class Membership {
 
-  private record HeldDiff(PresenceDiff diff, Frame frame) {}
+  /** A backend that takes so long to answer while so much is published is as good as gone. */
+  private static final int MAX_HELD = 10_000;
 
   private final Subscriber subscriber;
+  private int index = -1;
+  private boolean started;
+  private boolean stands;
+  private List<Runnable> whenStarted = List.of();
+
   private @Nullable List<Publication> held = new ArrayList<>();
-  private @Nullable List<HeldDiff> heldDiffs;
   private String epoch = "";
   private long from;
+
+  private @Nullable List<PresenceRun.Step> heldSteps;
   private long presenceFrom = Long.MAX_VALUE;
 
   Membership(Subscriber subscriber) {
@@ -33,55 +40,121 @@ final class Membership {
     return subscriber;
   }
 
-  void started(Tail tail) {
-    epoch = tail.position().epoch();
-    from = tail.position().offset();
-    List<Publication> meanwhile = held;
-    held = null;
-    subscriber.started(tail);
-    if (meanwhile != null && !meanwhile.isEmpty()) {
-      deliver(new Run(meanwhile));
+  /** Whether it is in the channel's list. */
+  boolean isPresent() {
+    return index >= 0;
+  }
+
+  /** Its place in the channel's list, negative if it is not there. */
+  int index() {
+    return index;
+  }
+
+  void moveTo(int newIndex) {
+    index = newIndex;
+  }
+
+  /** Runs the task as soon as the subscriber was told that it started, or that it could not. */
+  void whenStarted(Runnable task) {
+    if (started) {
+      task.run();
+    } else {
+      whenStarted = new ArrayList<>(whenStarted);
+      whenStarted.add(task);
     }
   }
 
+  /**
+   * The broker answered.
+   *
+   * @param answer null if the channel cannot be read
+   * @param replaced the membership of the same subscriber before this one, or null; it has started
+   * @return whether the membership stands
+   */
+  boolean start(@Nullable Tail answer, @Nullable Membership replaced) {
+    List<Publication> meanwhile = held == null ? List.of() : held;
+    stands = answer != null && held != null;
+    started = true;
+    held = null;
+    try {
+      if (answer != null && stands) {
+        epoch = answer.position().epoch();
+        from = answer.position().offset();
+        if (replaced != null && replaced.stands && subscriber.since() == null) {
+          // It goes on where the other stopped, so what came before the answer is news, too.
+          deliver(meanwhile, p -> !isAfterStart(p));
+        }
+        subscriber.started(answer);
+        deliver(meanwhile, this::isAfterStart);
+      } else {
+        subscriber.started(null);
+      }
+    } finally {
+      whenStarted.forEach(Runnable::run);
+      whenStarted = List.of();
+    }
+    return stands;
+  }
+
   void deliver(Run run) {
+    if (!started) {
+      hold(run);
+    } else if (run.firstOffset() > from) {
+      subscriber.deliver(run);
+    } else {
+      deliver(run.publications(), this::isAfterStart); // it reaches back to before the start
+    }
+  }
+
+  private void hold(Run run) {
     if (held != null) {
       held.addAll(run.publications());
-      return;
+      held = held.size() > MAX_HELD ? null : held;
     }
-    if (run.firstOffset() > from) {
-      subscriber.deliver(run);
-      return;
-    }
-    // Only just after the start: the run reaches back to before it.
-    List<Publication> rest =
-        run.publications().stream()
-            .filter(p -> !p.position().epoch().equals(epoch) || p.position().offset() > from)
-            .toList();
-    if (!rest.isEmpty()) {
-      subscriber.deliver(new Run(rest));
+  }
+
+  private boolean isAfterStart(Publication publication) {
+    Position position = publication.position();
+    return position.offset() > from || !position.epoch().equals(epoch);
+  }
+
+  private void deliver(List<Publication> publications, Predicate<Publication> which) {
+    List<Publication> chosen = publications.stream().filter(which).toList();
+    if (!chosen.isEmpty()) {
+      subscriber.deliver(new Run(chosen));
     }
   }
 
   void awaitPresence() {
-    heldDiffs = new ArrayList<>();
+    heldSteps = new ArrayList<>();
   }
 
-  void present(PresenceState state) {
-    presenceFrom = state.revision();
+  /** The tracker answered, or could not. */
+  void present(@Nullable PresenceState answer) {
+    List<PresenceRun.Step> meanwhile = heldSteps;
+    PresenceState state = meanwhile == null ? null : answer;
+    heldSteps = null;
+    presenceFrom = state == null ? Long.MAX_VALUE : state.revision();
     subscriber.present(state);
-    List<HeldDiff> meanwhile = heldDiffs;
-    heldDiffs = null;
     if (meanwhile != null) {
-      meanwhile.forEach(d -> present(d.diff(), d.frame()));
+      meanwhile.forEach(this::present);
     }
   }
 
-  void present(PresenceDiff diff, Frame frame) {
-    if (heldDiffs != null) {
-      heldDiffs.add(new HeldDiff(diff, frame));
-    } else if (diff.revision() > presenceFrom) {
-      subscriber.present(diff, frame);
+  void present(PresenceRun run) {
+    if (heldSteps != null) {
+      heldSteps.addAll(run.steps());
+      heldSteps = heldSteps.size() > MAX_HELD ? null : heldSteps;
+    } else if (run.steps().get(0).revision() > presenceFrom) {
+      subscriber.present(run.frame());
+    } else {
+      run.steps().forEach(this::present);
+    }
+  }
+
+  private void present(PresenceRun.Step step) {
+    if (step.revision() > presenceFrom) {
+      subscriber.present(step.frame());
     }
   }
 }

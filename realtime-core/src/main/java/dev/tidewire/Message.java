@@ -28,6 +28,10 @@ public final class Message {
 
   /** The event's name; INSERT, UPDATE or DELETE for a row change; {@link #RESET} for a reset. */
   public String event() {
+    return event(publication);
+  }
+
+  static String event(Publication publication) {
     Draft draft = publication.draft();
     return draft.kind() == Draft.Kind.RESET ? RESET : draft.event();
   }
@@ -52,7 +56,11 @@ public final class Message {
     return publication.dataJson();
   }
 
-  /** The payload as a Java value: a map, a record, a bean. */
+  /**
+   * The payload as a Java value: a map, a record, a bean.
+   *
+   * @throws IllegalArgumentException if it has another shape
+   */
   public <T> T as(Class<T> type) {
     return codec.fromJson(json(), type);
   }

@@ -4,6 +4,10 @@ import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +24,12 @@ final class OutboundQueue implements Connection.Completion {
   /** Frames that gathered are joined up to this size; larger runs go as several messages. */
   private static final int MAX_JOINED_BYTES = 64 * 1024;
 
+  /** A thread that sends so often in a row has other channels to deliver to. */
+  private static final int MAX_SENDS = 16;
+
   private final Connection connection;
   private final int maxBytes;
+  private final Executor executor;
   private final Runnable onBroken;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -36,11 +44,13 @@ final class OutboundQueue implements Connection.Completion {
 
   /**
    * @param maxBytes bytes that may wait, 0 for no bound
-   * @param onBroken called when a send failed
+   * @param executor goes on with sending when a thread has done its share
+   * @param onBroken called once if a send failed; the connection is closed then
    */
-  OutboundQueue(Connection connection, int maxBytes, Runnable onBroken) {
+  OutboundQueue(Connection connection, int maxBytes, Executor executor, Runnable onBroken) {
     this.connection = connection;
     this.maxBytes = maxBytes;
+    this.executor = executor;
     this.onBroken = onBroken;
   }
 
@@ -56,7 +66,7 @@ final class OutboundQueue implements Connection.Completion {
       if (closed || closing != null) {
         return true;
       }
-      if (maxBytes > 0 && waitingBytes > maxBytes) {
+      if (inFlight && maxBytes > 0 && waitingBytes + frame.size() > maxBytes) {
         return false;
       }
       waiting.add(frame);
@@ -72,6 +82,20 @@ final class OutboundQueue implements Connection.Completion {
     }
     pump(first);
     return true;
+  }
+
+  /**
+   * Whether so many bytes at once leave enough room for what is published meanwhile. Where they do
+   * not, a recovery is better refused than answered by closing: the client would come back with the
+   * same wish.
+   */
+  boolean hasRoomFor(long bytes) {
+    lock.lock();
+    try {
+      return maxBytes == 0 || !inFlight || waitingBytes + bytes <= maxBytes / 2;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Sends what waits, then closes. Frames offered from now on are dropped. */
@@ -92,44 +116,33 @@ final class OutboundQueue implements Connection.Completion {
     connection.close(code.code(), code.reason());
   }
 
-  /** Drops what waits and closes at once. */
+  /** Drops what waits and closes at once, with the code of a close that waits already. */
   void close(CloseCode code) {
-    lock.lock();
-    try {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      drop();
-    } finally {
-      lock.unlock();
+    CloseCode as = shut(code);
+    if (as != null) {
+      connection.close(as.code(), as.reason());
     }
-    connection.close(code.code(), code.reason());
   }
 
   /** The link is gone: drops what waits. */
   void discard() {
+    shut(CloseCode.NORMAL);
+  }
+
+  /** Returns the code to close with, or null if it was closed before. */
+  private @Nullable CloseCode shut(CloseCode code) {
     lock.lock();
     try {
+      if (closed) {
+        return null;
+      }
       closed = true;
-      drop();
+      waiting.clear();
+      waitingBytes = 0;
+      return closing == null ? code : closing;
     } finally {
       lock.unlock();
     }
-  }
-
-  long waitingBytes() {
-    lock.lock();
-    try {
-      return waitingBytes;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void drop() {
-    waiting.clear();
-    waitingBytes = 0;
   }
 
   @Override
@@ -151,14 +164,20 @@ final class OutboundQueue implements Connection.Completion {
 
   @Override
   public void failed(Throwable cause) {
-    discard();
-    onBroken.run();
+    CloseCode code = shut(CloseCode.POSITION_LOST); // what was in flight may have arrived or not
+    if (code != null) {
+      connection.close(code.code(), code.reason());
+      onBroken.run();
+    }
   }
 
   private void pump(@Nullable Frame first) {
     Frame next = first;
-    while (next != null) {
-      connection.send(next, this);
+    for (int sends = 0; next != null; sends++) {
+      if (sends == MAX_SENDS && handedOver(next)) {
+        return;
+      }
+      send(next);
       lock.lock();
       try {
         next = completed ? take() : null;
@@ -169,6 +188,23 @@ final class OutboundQueue implements Connection.Completion {
       }
     }
     closeIfFlushed();
+  }
+
+  private boolean handedOver(Frame next) {
+    try {
+      executor.execute(() -> pump(next));
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false; // shutting down: this thread flushes
+    }
+  }
+
+  private void send(Frame frame) {
+    try {
+      connection.send(frame, this);
+    } catch (RuntimeException | Error e) { // it must not, but a delivery depends on it
+      failed(e);
+    }
   }
 
   private void closeIfFlushed() {
@@ -193,28 +229,19 @@ final class OutboundQueue implements Connection.Completion {
       inFlight = false;
       return null;
     }
-    int count = 1;
-    int bytes = first.size();
-    for (Frame frame : waiting) {
-      if (bytes + 1 + frame.size() > MAX_JOINED_BYTES) {
-        break;
-      }
-      bytes += 1 + frame.size();
-      count++;
-    }
-    if (count == 1) {
-      waitingBytes -= bytes;
+    waitingBytes -= first.size();
+    if (waiting.isEmpty() || first.size() + 1 + waiting.element().size() > MAX_JOINED_BYTES) {
       return first;
     }
-    byte[] joined = new byte[bytes];
-    int at = first.copyTo(joined, 0);
-    waitingBytes -= first.size();
-    for (int i = 1; i < count; i++) {
-      Frame frame = waiting.remove();
-      waitingBytes -= frame.size();
-      joined[at++] = '\n';
-      at = frame.copyTo(joined, at);
+    List<Frame> joined = new ArrayList<>(waiting.size() + 1);
+    joined.add(first);
+    int bytes = first.size();
+    while (!waiting.isEmpty() && bytes + 1 + waiting.element().size() <= MAX_JOINED_BYTES) {
+      Frame next = waiting.remove();
+      joined.add(next);
+      bytes += 1 + next.size();
+      waitingBytes -= next.size();
     }
-    return new Frame(joined);
+    return Frame.join(joined);
   }
 }

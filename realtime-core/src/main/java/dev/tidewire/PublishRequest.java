@@ -50,9 +50,13 @@ public final class PublishRequest {
     return json;
   }
 
-  /** The payload as a Java value: a map, a record, a bean. */
+  /**
+   * The payload as a Java value: a map, a record, a bean.
+   *
+   * @throws Rejection telling the publisher {@code BAD_REQUEST} if it has another shape
+   */
   public <T> T as(Class<T> type) {
-    return codec.fromJson(json, type);
+    return Rejection.unlessRead(codec, json, type);
   }
 
   /** How it is published. */

@@ -12,6 +12,7 @@ import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Reply;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +37,7 @@ final class Publisher {
   private final ChannelSettings settings;
   private final Limits limits;
   private final Set<String> tables = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
 
   Publisher(
       Broker broker,
@@ -61,14 +63,14 @@ final class Publisher {
    * too; fails with a {@link Rejection} that can be told to a client.
    */
   CompletionStage<Reply.Published> publish(PublishRequest request) {
-    PublishRequest accepted = request;
-    for (PublishInterceptor interceptor : interceptors) {
-      accepted = interceptor.intercept(accepted);
-    }
-    if (tables.contains(accepted.topic())) {
+    if (tables.contains(request.topic())) {
       throw new Rejection(
           ErrorCode.FORBIDDEN,
-          "'" + accepted.topic() + "' is a table channel: only committed SQL is published there");
+          "'" + request.topic() + "' is a table channel: only committed SQL is published there");
+    }
+    PublishRequest accepted = request;
+    for (PublishInterceptor interceptor : interceptors) {
+      accepted = Objects.requireNonNull(interceptor.intercept(accepted), "interceptor's answer");
     }
     PublishOptions options = accepted.options();
     Draft draft =
@@ -84,17 +86,25 @@ final class Publisher {
           ErrorCode.TOO_LARGE, "a publication is at most " + limits.publicationBytes() + " bytes");
     }
     ChannelOptions channel = settings.of(draft.topic());
-    String key = options.key() == null ? null : keyScope(accepted) + "\n" + options.key();
-    return broker.append(draft, channel, key).thenCompose(done -> store(draft, channel, done));
+    return append(draft, channel, scopedKey(accepted))
+        .thenCompose(done -> store(draft, channel, done));
   }
 
   /**
    * Keys of two users must not meet: a stranger's key would swallow the publication. A guest has
    * another name after each reconnect, and its keys must still be known, so guests share a scope.
    */
-  private static String keyScope(PublishRequest request) {
+  private static @Nullable String scopedKey(PublishRequest request) {
+    String key = request.options().key();
+    if (key == null) {
+      return null;
+    }
     Identity identity = request.identity();
-    return identity != null && identity.guest() ? "guests" : "user " + request.options().userId();
+    String user = request.options().userId();
+    if (identity != null && identity.guest()) {
+      return "guest " + key;
+    }
+    return user == null ? "server " + key : user.length() + " " + user + key;
   }
 
   private CompletionStage<Reply.Published> store(
@@ -102,9 +112,10 @@ final class Publisher {
     Reply.Published published =
         new Reply.Published(
             draft.topic(), appended.position(), appended.timestamp(), appended.repeated());
-    if (!draft.persist() || appended.repeated()) {
+    if (!draft.persist()) {
       return CompletableFuture.completedFuture(published);
     }
+    // Also for a repeat: perhaps the first attempt failed just here.
     HistoryMessage message =
         new HistoryMessage(
             appended.position(),
@@ -113,7 +124,8 @@ final class Publisher {
             draft.event(),
             draft.dataJson(),
             appended.timestamp());
-    return history.append(message, channel.historyLimit()).thenApply(stored -> published);
+    return Backend.call("the history failed", () -> history.append(message, channel.historyLimit()))
+        .thenApply(stored -> published);
   }
 
   /** Publishes a row change; one that is too large to tell becomes a reset. */
@@ -134,7 +146,20 @@ final class Publisher {
   }
 
   private CompletionStage<Position> append(Draft draft) {
-    return broker.append(draft, settings.of(draft.topic()), null).thenApply(Appended::position);
+    return append(draft, settings.of(draft.topic()), null).thenApply(Appended::position);
+  }
+
+  private CompletionStage<Appended> append(
+      Draft draft, ChannelOptions channel, @Nullable String key) {
+    if (closed) {
+      return CompletableFuture.failedStage(new RealtimeException("the bus is closed", null));
+    }
+    return Backend.call("the broker failed", () -> broker.append(draft, channel, key));
+  }
+
+  /** Publishes nothing from now on. */
+  void close() {
+    closed = true;
   }
 
   private boolean isTooLarge(Draft draft) {

@@ -12,6 +12,7 @@ import dev.tidewire.presence.MemoryPresenceTracker;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.FrameIds;
 import dev.tidewire.protocol.Reply;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +52,8 @@ public final class Realtime implements AutoCloseable {
   private static final int NODE_LENGTH = 6;
   private static final Duration CHANNEL_IDLE = Duration.ofMinutes(10);
   private static final Duration RECONNECT_SPREAD = Duration.ofSeconds(15);
-  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration FLUSH_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration THREAD_PATIENCE = Duration.ofSeconds(4);
 
   private final FrameCodec codec;
   private final Broker broker;
@@ -94,7 +97,8 @@ public final class Realtime implements AutoCloseable {
             new ChannelSettings(settings.channels),
             limits);
     requests = new Requests(access, publisher, history, presence, codec, limits, ids);
-    sessions = new Sessions(hub, requests, access, codec, settings, ids, threads.delivery());
+    sessions =
+        new Sessions(hub, presence, requests, access, codec, settings, ids, threads.delivery());
     broker.start(hub);
     presence.start(hub);
     threads.everySecond(this::housekeep);
@@ -180,8 +184,7 @@ public final class Realtime implements AutoCloseable {
     Identity who = sessions.orGuest(identity);
     if (who == null) {
       return CompletableFuture.completedFuture(
-          Reply.Failure.of(
-              dev.tidewire.protocol.ErrorCode.UNAUTHORIZED, "log in, or send a token"));
+          Reply.Failure.of(ErrorCode.UNAUTHORIZED, "log in, or send a token"));
     }
     return requests.execute(who, command, null);
   }
@@ -210,31 +213,45 @@ public final class Realtime implements AutoCloseable {
   Subscription subscribe(String topic, @Nullable String event, Consumer<Message> listener) {
     LocalSubscription subscription =
         new LocalSubscription(topic, event, listener, codec, threads.callbacks());
-    hub.subscribe(topic, subscription, null);
+    Membership membership = new Membership(subscription);
+    hub.subscribe(topic, membership, null);
     AtomicBoolean ended = new AtomicBoolean();
     return () -> {
       if (ended.compareAndSet(false, true)) {
         subscription.close();
-        hub.unsubscribe(topic, subscription, () -> {});
+        hub.unsubscribe(topic, membership, () -> {});
       }
     };
   }
 
+  Hub hub() {
+    return hub;
+  }
+
   CompletionStage<PresenceState> presence(String topic) {
-    return presence.state(topic);
+    return Backend.call("the presence tracker failed", () -> presence.state(topic));
   }
 
   CompletionStage<List<HistoryMessage>> history(HistoryQuery query) {
-    return history.page(query);
+    return Backend.call("the history failed", () -> history.page(query));
   }
 
   private void housekeep() {
+    guarded("Looking after sessions", sessions::check);
+    guarded("Looking after channels", broker::housekeep);
+  }
+
+  /** What fails must not keep the next from being done. */
+  private static void guarded(String what, Step step) {
     try {
-      sessions.check();
-      broker.housekeep();
-    } catch (RuntimeException e) {
-      log.error("Housekeeping failed; it goes on in a second", e);
+      step.run();
+    } catch (Exception | Error e) {
+      log.error("{} failed", what, e);
     }
+  }
+
+  private interface Step {
+    void run() throws Exception;
   }
 
   /**
@@ -246,20 +263,25 @@ public final class Realtime implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    sessions.dismissAll(RECONNECT_SPREAD);
-    long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
-    while (sessions.count() > 0 && System.nanoTime() < deadline) {
+    guarded("Dismissing clients", () -> sessions.dismissAll(RECONNECT_SPREAD));
+    publisher.close();
+    long deadline = System.nanoTime() + FLUSH_PATIENCE.toNanos();
+    while (sessions.count() > 0
+        && System.nanoTime() < deadline
+        && !Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
-    threads.close();
-    broker.close();
-    presence.close();
-    history.close();
+    guarded("Cutting connections", sessions::cutAll);
+    threads.close(THREAD_PATIENCE);
+    guarded("Closing the broker", broker::close);
+    guarded("Closing the presence tracker", presence::close);
+    guarded("Closing the history", history::close);
   }
 
   /** Describes a bus. Not thread-safe; {@link #build} may be called once. */
   public static final class Builder {
 
+    private boolean built;
     AccessPolicy access = AccessPolicy.denyAll();
     final Map<String, ChannelOptions> channels = new LinkedHashMap<>();
     final List<PublishInterceptor> interceptors = new ArrayList<>();
@@ -277,7 +299,7 @@ public final class Realtime implements AutoCloseable {
 
     /** Who may do what; default: nobody anything. */
     public Builder access(AccessPolicy policy) {
-      access = policy;
+      access = Objects.requireNonNull(policy, "policy");
       return this;
     }
 
@@ -298,13 +320,18 @@ public final class Realtime implements AutoCloseable {
      * longest matching pattern counts.
      */
     public Builder channels(String pattern, UnaryOperator<ChannelOptions> options) {
+      String beginning =
+          pattern.endsWith("*") ? pattern.substring(0, pattern.length() - 1) : pattern;
+      if (!beginning.isEmpty() || !pattern.equals("*")) {
+        Topics.require(beginning);
+      }
       channels.put(pattern, options.apply(ChannelOptions.DEFAULT));
       return this;
     }
 
     /** Adds an interceptor after those there are. */
     public Builder intercept(PublishInterceptor interceptor) {
-      interceptors.add(interceptor);
+      interceptors.add(Objects.requireNonNull(interceptor, "interceptor"));
       return this;
     }
 
@@ -319,6 +346,9 @@ public final class Realtime implements AutoCloseable {
      * (default 5 s). A client that is silent for both and five seconds more is closed 4000.
      */
     public Builder heartbeat(Duration interval, Duration timeout) {
+      if (interval.isNegative() || timeout.isNegative()) {
+        throw new IllegalArgumentException("negative: " + interval + ", " + timeout);
+      }
       pingInterval = interval;
       pongTimeout = timeout;
       return this;
@@ -348,8 +378,16 @@ public final class Realtime implements AutoCloseable {
       return this;
     }
 
-    /** Starts the bus. */
+    /**
+     * Starts the bus.
+     *
+     * @throws IllegalStateException at the second call: broker, history and presence belong to one
+     */
     public Realtime build() {
+      if (built) {
+        throw new IllegalStateException("built already");
+      }
+      built = true;
       return new Realtime(this);
     }
   }

@@ -1,6 +1,7 @@
 package dev.tidewire;
 
 import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Reply;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,15 @@ public final class Rejection extends RealtimeException {
     this.retryAfterMs = retryAfterMs;
   }
 
+  /** Reads what a client sent; a wrong shape is the client's mistake. */
+  static <T> T unlessRead(FrameCodec codec, String json, Class<T> type) {
+    try {
+      return codec.fromJson(json, type);
+    } catch (IllegalArgumentException e) {
+      throw new Rejection(ErrorCode.BAD_REQUEST, "the data has the wrong shape");
+    }
+  }
+
   /** The same, telling that the request may succeed after {@code millis}. */
   public Rejection retryAfter(long millis) {
     return new Rejection(code, status, "" + getMessage(), true, millis);
@@ -59,7 +69,8 @@ public final class Rejection extends RealtimeException {
     return code;
   }
 
-  Reply.Failure toReply() {
+  /** For adapters: the answer that tells a client of it. */
+  public Reply.Failure toReply() {
     return new Reply.Failure(code, status, "" + getMessage(), temporary, retryAfterMs);
   }
 

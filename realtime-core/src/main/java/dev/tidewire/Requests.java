@@ -1,7 +1,6 @@
 package dev.tidewire;
 
 import dev.tidewire.AccessPolicy.Action;
-import dev.tidewire.channel.Position;
 import dev.tidewire.history.HistoryQuery;
 import dev.tidewire.history.HistoryStore;
 import dev.tidewire.presence.PresenceTracker;
@@ -11,7 +10,6 @@ import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Reply;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +63,10 @@ final class Requests {
   CompletionStage<Reply> execute(Identity who, Command command, @Nullable String session) {
     try {
       return start(who, command, session).exceptionally(failure -> refusal(failure, command));
-    } catch (Exception e) {
+    } catch (Throwable e) { // an error in the application's code is an answer too
+      if (e instanceof InterruptedException) {
+        Thread.currentThread().interrupt();
+      }
       return CompletableFuture.completedFuture(refusal(e, command));
     }
   }
@@ -80,8 +81,7 @@ final class Requests {
     }
     if (command instanceof Command.Members members) {
       access.require(who, members.topic(), Action.PRESENCE_READ);
-      return presence
-          .state(members.topic())
+      return Backend.call("the presence tracker failed", () -> presence.state(members.topic()))
           .thenApply(state -> new Reply.MemberList(state, limits.members()));
     }
     if (command instanceof Command.Call call) {
@@ -117,11 +117,10 @@ final class Requests {
       throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "'limit' is at most " + limits.historyPage());
     }
     access.require(who, page.topic(), Action.HISTORY);
-    HistoryQuery query = HistoryQuery.latest(page.topic(), (int) limit);
-    Position before = page.before();
-    query = before == null ? query : query.before(before);
-    query = page.beforeTime() == null ? query : query.before(page.beforeTime());
-    return history.page(query).thenApply(messages -> new Reply.HistoryPage(page.topic(), messages));
+    HistoryQuery query =
+        new HistoryQuery(page.topic(), (int) limit, page.before(), page.beforeTime());
+    return Backend.call("the history failed", () -> history.page(query))
+        .thenApply(messages -> new Reply.HistoryPage(page.topic(), messages));
   }
 
   private CompletionStage<Reply> call(Identity who, Command.Call call) throws Exception {
@@ -140,10 +139,7 @@ final class Requests {
 
   /** What the client is told: a rejection as it is, anything else without its details. */
   Reply.Failure refusal(Throwable failure, Command command) {
-    Throwable cause =
-        failure instanceof CompletionException && failure.getCause() != null
-            ? failure.getCause()
-            : failure;
+    Throwable cause = Backend.cause(failure);
     if (cause instanceof Rejection rejection) {
       return rejection.toReply();
     }

@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Publications of one channel that are delivered together: encoded once as one frame that every
- * subscriber shares. Confined to the thread that drains the channel.
+ * Publications of one channel that are delivered together: one frame that every subscriber shares.
+ * Confined to the thread that drains the channel.
  */
 final class Run {
 
@@ -39,27 +39,9 @@ final class Run {
   Frame frame() {
     Frame known = frame;
     if (known == null) {
-      known = publications.size() == 1 ? new Frame(publications.get(0).frame()) : join();
+      known = Frame.join(publications.stream().map(p -> new Frame(p.frame())).toList());
       frame = known;
     }
     return known;
-  }
-
-  private Frame join() {
-    int bytes = publications.size() - 1;
-    for (Publication publication : publications) {
-      bytes += publication.frame().length;
-    }
-    byte[] joined = new byte[bytes];
-    int at = 0;
-    for (Publication publication : publications) {
-      if (at > 0) {
-        joined[at++] = '\n';
-      }
-      byte[] next = publication.frame();
-      System.arraycopy(next, 0, joined, at, next.length);
-      at += next.length;
-    }
-    return new Frame(joined);
   }
 }

@@ -3,40 +3,54 @@ package dev.tidewire;
 /** Judges how a client behaves. Not thread-safe: guarded by its session's lock. */
 final class SessionGuard {
 
-  private static final long BAD_FRAME_WINDOW_MS = 10_000;
+  private static final long WINDOW_MS = 10_000;
 
   private final TokenBucket bucket;
-  private final int floodAfter;
-  private final int maxBadFrames;
-  private int refusedInARow;
-  private int badFrames;
-  private long badFramesSince;
+  private final Window refused;
+  private final Window malformed;
 
   SessionGuard(Limits limits, long now) {
     bucket = new TokenBucket(limits.framesPerSecond(), limits.frameBurst(), now);
-    floodAfter = limits.frameBurst();
-    maxBadFrames = limits.badFrames();
+    refused = new Window(limits.frameBurst());
+    malformed = new Window(limits.badFrames());
   }
 
   /** Counts a frame; returns 0 to let it through, or the milliseconds until it may come again. */
   long admit(long now) {
-    long wait = bucket.take(now);
-    refusedInARow = wait > 0 ? refusedInARow + 1 : 0;
-    return wait;
+    return bucket.take(now);
   }
 
-  /** Whether so many frames were refused one after another that the client does not listen. */
-  boolean isFlood() {
-    return refusedInARow > floodAfter;
+  /** Counts a frame that was not let through; true if there were too many within ten seconds. */
+  boolean isFlood(long now) {
+    return refused.exceeds(now);
   }
 
   /** Counts a malformed frame; true if there were too many within ten seconds. */
   boolean isAbuse(long now) {
-    if (now - badFramesSince > BAD_FRAME_WINDOW_MS) {
-      badFramesSince = now;
-      badFrames = 0;
+    return malformed.exceeds(now);
+  }
+
+  /** Counts what should be rare. */
+  private static final class Window {
+
+    private final int max;
+    private int count;
+    private long since;
+
+    /**
+     * @param max how often within ten seconds is still tolerated, 0 for always
+     */
+    Window(int max) {
+      this.max = max;
     }
-    badFrames++;
-    return maxBadFrames > 0 && badFrames > maxBadFrames;
+
+    boolean exceeds(long now) {
+      if (count == 0 || now - since > WINDOW_MS) {
+        since = now;
+        count = 0;
+      }
+      count++;
+      return max > 0 && count > max;
+    }
   }
 }

@@ -18,6 +18,8 @@ final class SessionPresence {
 
   private static final Logger log = LoggerFactory.getLogger(SessionPresence.class);
 
+  private static final String FAILURE = "the presence tracker failed";
+
   private final PresenceTracker tracker;
   private final String connection;
   private final Map<String, Member.Link> tracked = new LinkedHashMap<>();
@@ -39,13 +41,13 @@ final class SessionPresence {
   CompletionStage<Void> track(String topic, String userId, String data) {
     Member.Link link = new Member.Link(connection, data, status);
     tracked.put(topic, link);
-    return tracker.track(topic, userId, link);
+    return Backend.call(FAILURE, () -> tracker.track(topic, userId, link));
   }
 
   CompletionStage<Void> untrack(String topic, String userId) {
     return tracked.remove(topic) == null
         ? CompletableFuture.completedFuture(null)
-        : tracker.untrack(topic, userId, connection, PresenceDiff.Reason.LEFT);
+        : leave(topic, userId, PresenceDiff.Reason.LEFT);
   }
 
   void setStatus(String userId, Member.Status newStatus) {
@@ -56,17 +58,19 @@ final class SessionPresence {
     tracked.replaceAll(
         (topic, link) -> {
           Member.Link changed = new Member.Link(connection, link.data(), newStatus);
-          report(topic, tracker.track(topic, userId, changed));
+          report(topic, Backend.call(FAILURE, () -> tracker.track(topic, userId, changed)));
           return changed;
         });
   }
 
   /** The session ended: it is present nowhere any more. */
   void leaveAll(String userId, PresenceDiff.Reason reason) {
-    tracked
-        .keySet()
-        .forEach(topic -> report(topic, tracker.untrack(topic, userId, connection, reason)));
+    tracked.keySet().forEach(topic -> report(topic, leave(topic, userId, reason)));
     tracked.clear();
+  }
+
+  private CompletionStage<Void> leave(String topic, String userId, PresenceDiff.Reason reason) {
+    return Backend.call(FAILURE, () -> tracker.untrack(topic, userId, connection, reason));
   }
 
   private static void report(String topic, CompletionStage<Void> done) {

@@ -5,6 +5,7 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Reply;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one session subscribed to. Guarded by the session's lock, but for {@link #failed}, for which
- * the map is a concurrent one.
+ * the map is a concurrent one: whoever takes a subscription out of it, or replaces it, owns the
+ * hold on the hub's channel.
  */
 final class SessionSubscriptions {
 
@@ -36,9 +38,16 @@ final class SessionSubscriptions {
         asked
             || (command.presence() == null
                 && server.access().allows(who, topic, Action.PRESENCE_READ));
+    // A client that was here before may know members who have gone: it must hear of an empty state.
+    boolean fresh = !asked && command.since() == null && !byTopic.containsKey(topic);
     join(
         new ClientSubscription(
-            session, command.id(), topic, command.since(), wanted, asked, false));
+            session,
+            command.id(),
+            topic,
+            command.since(),
+            wanted,
+            fresh ? ClientSubscription.Answer.BRIEF : ClientSubscription.Answer.FULL));
   }
 
   private void join(ClientSubscription subscription) {
@@ -48,13 +57,16 @@ final class SessionSubscriptions {
       throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "at most " + max + " subscriptions");
     }
     ClientSubscription replaced = byTopic.put(topic, subscription);
-    server.hub().subscribe(topic, subscription, replaced);
+    server
+        .hub()
+        .subscribe(
+            topic, subscription.membership(), replaced == null ? null : replaced.membership());
   }
 
   /** The hub could not start it. Called by a delivering thread, without the session's lock. */
   void failed(ClientSubscription subscription) {
     if (byTopic.remove(subscription.topic(), subscription)) {
-      server.hub().unsubscribe(subscription.topic(), subscription, () -> {});
+      leave(subscription, () -> {});
     }
   }
 
@@ -63,12 +75,11 @@ final class SessionSubscriptions {
     if (subscription == null) {
       throw new Rejection(ErrorCode.NOT_SUBSCRIBED, "not subscribed to '" + command.topic() + "'");
     }
-    server
-        .hub()
-        .unsubscribe(
-            command.topic(),
-            subscription,
-            () -> session.acknowledge(new Reply.Done(), command.id()));
+    leave(subscription, () -> session.acknowledge(new Reply.Done(), command.id()));
+  }
+
+  private void leave(ClientSubscription subscription, Runnable done) {
+    server.hub().unsubscribe(subscription.topic(), subscription.membership(), done);
   }
 
   void sync(Identity who, Command.Sync command) {
@@ -82,7 +93,12 @@ final class SessionSubscriptions {
     server.access().require(who, topic, Action.SUBSCRIBE);
     join(
         new ClientSubscription(
-            session, command.id(), topic, after, present.wantsPresence(), false, true));
+            session,
+            command.id(),
+            topic,
+            after,
+            present.wantsPresence(),
+            ClientSubscription.Answer.REPLAY));
   }
 
   /** The subscribed channel whose stream has this epoch; with only one subscription, that one. */
@@ -97,7 +113,10 @@ final class SessionSubscriptions {
 
   /** The session ended. */
   void leaveAll() {
-    byTopic.forEach((topic, s) -> server.hub().unsubscribe(topic, s, () -> {}));
-    byTopic.clear();
+    for (ClientSubscription subscription : List.copyOf(byTopic.values())) {
+      if (byTopic.remove(subscription.topic(), subscription)) {
+        leave(subscription, () -> {});
+      }
+    }
   }
 }

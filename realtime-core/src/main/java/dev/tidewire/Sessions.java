@@ -1,5 +1,6 @@
 package dev.tidewire;
 
+import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
@@ -7,10 +8,12 @@ import dev.tidewire.protocol.Push;
 import dev.tidewire.transport.Connection;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +31,7 @@ final class Sessions {
 
   private final Set<ClientSession> live = ConcurrentHashMap.newKeySet();
   private final Hub hub;
+  private final PresenceTracker presence;
   private final Requests requests;
   private final AccessControl access;
   private final FrameCodec codec;
@@ -37,19 +41,25 @@ final class Sessions {
   private final boolean guests;
   private final @Nullable TokenVerifier tokens;
   private final RandomIds ids;
-  private final Executor executor;
+  private final Executor delivery;
   private final Clock clock;
+  private volatile Duration reconnectSpread = Duration.ZERO;
   private volatile boolean stopping;
+  // Touched by the timer alone.
+  private long lastCheck;
+  private long silenceForgivenUntil;
 
   Sessions(
       Hub hub,
+      PresenceTracker presence,
       Requests requests,
       AccessControl access,
       FrameCodec codec,
       Realtime.Builder settings,
       RandomIds ids,
-      Executor executor) {
+      Executor delivery) {
     this.hub = hub;
+    this.presence = presence;
     this.requests = requests;
     this.access = access;
     this.codec = codec;
@@ -59,12 +69,17 @@ final class Sessions {
     this.guests = settings.guests || access.admitsGuests();
     this.tokens = settings.tokens;
     this.ids = ids;
-    this.executor = executor;
+    this.delivery = delivery;
     this.clock = settings.clock;
+    this.lastCheck = clock.millis();
   }
 
   Hub hub() {
     return hub;
+  }
+
+  PresenceTracker presence() {
+    return presence;
   }
 
   Requests requests() {
@@ -91,6 +106,10 @@ final class Sessions {
     return pongTimeout;
   }
 
+  Executor delivery() {
+    return delivery;
+  }
+
   long now() {
     return clock.millis();
   }
@@ -107,7 +126,7 @@ final class Sessions {
     live.add(session);
     session.welcome();
     if (stopping) {
-      dismiss(session, Duration.ZERO);
+      dismiss(session);
     }
     return session;
   }
@@ -115,7 +134,7 @@ final class Sessions {
   /** Runs cleanup that must not wait for the caller's locks. */
   void execute(Runnable task) {
     try {
-      executor.execute(task);
+      delivery.execute(task);
     } catch (RejectedExecutionException e) {
       task.run(); // shutting down: still leave the channels in order
     }
@@ -125,47 +144,79 @@ final class Sessions {
     live.remove(session);
   }
 
+  /** Whose token it is; null if it is not valid, or no longer. */
   @Nullable Identity verify(String token) {
     if (tokens == null) {
       throw new Rejection(
           ErrorCode.UNAUTHORIZED,
           "this server takes no tokens: set Realtime.builder().tokens(...)");
     }
+    Identity verified;
     try {
-      return tokens.verify(token);
+      verified = tokens.verify(token);
     } catch (Rejection e) {
       throw e;
     } catch (RuntimeException e) {
       throw new RealtimeException("the token verifier failed", e);
     }
+    Instant expiry = verified == null ? null : verified.expiresAt();
+    return expiry != null && expiry.toEpochMilli() <= now() ? null : verified;
   }
 
+  /** Called about once a second, by one thread. */
   void check() {
     long now = now();
-    long silence =
-        pingInterval.isZero() ? 0 : pingInterval.plus(pongTimeout).plus(SLACK).toMillis();
-    live.forEach(session -> session.check(now, silence));
+    long silence = pingInterval.plus(pongTimeout).plus(SLACK).toMillis();
+    if (now - lastCheck > SLACK.toMillis()) {
+      // This JVM stood still, or the clock jumped: the clients' pings could not be heard.
+      silenceForgivenUntil = now + silence;
+    }
+    lastCheck = now;
+    long allowed = pingInterval.isZero() || now < silenceForgivenUntil ? 0 : silence;
+    forEach(session -> session.check(now, allowed));
   }
 
   /** Closes the sessions whose identity the predicate picks, as after a logout. */
   void revoke(Predicate<Identity> whose) {
+    forEach(
+        session -> {
+          Identity who = session.identity();
+          if (who != null && whose.test(who)) {
+            session.close(CloseCode.UNAUTHORIZED);
+          }
+        });
+  }
+
+  /** Tells every client, also those still to come, to come back within {@code spread}; closes. */
+  void dismissAll(Duration spread) {
+    reconnectSpread = spread;
+    stopping = true;
+    forEach(this::dismiss);
+  }
+
+  private void dismiss(ClientSession session) {
+    session.push(new Push.Advice(true, 0, reconnectSpread.toMillis()));
+    session.close(CloseCode.GOING_AWAY);
+  }
+
+  /** Cuts the links that did not close in order. */
+  void cutAll() {
+    forEach(ClientSession::cut);
+  }
+
+  /** Trouble with one session must not spare the others; the first is thrown at the end. */
+  private void forEach(Consumer<ClientSession> step) {
+    RuntimeException first = null;
     for (ClientSession session : live) {
-      Identity who = session.identity();
-      if (who != null && whose.test(who)) {
-        session.close(CloseCode.UNAUTHORIZED);
+      try {
+        step.accept(session);
+      } catch (RuntimeException e) {
+        first = first == null ? e : first;
       }
     }
-  }
-
-  /** Tells every client to come back within {@code spread}, and closes. */
-  void dismissAll(Duration spread) {
-    stopping = true;
-    live.forEach(session -> dismiss(session, spread));
-  }
-
-  private static void dismiss(ClientSession session, Duration spread) {
-    session.push(new Push.Advice(true, 0, spread.toMillis()));
-    session.close(CloseCode.GOING_AWAY);
+    if (first != null) {
+      throw first;
+    }
   }
 
   int count() {

@@ -2,14 +2,13 @@ package dev.tidewire;
 
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
-import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.transport.Frame;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Somebody who receives a channel's publications. All methods but {@link #since} are called by the
- * thread that drains the channel, one at a time; none may block.
+ * Somebody who receives a channel's publications. All methods but {@link #since} and {@link
+ * #wantsPresence} are called by the thread that drains the channel, one at a time; none may block.
  */
 interface Subscriber {
 
@@ -17,7 +16,8 @@ interface Subscriber {
   @Nullable Position since();
 
   /**
-   * The subscription stands: everything after the tail's position follows.
+   * The subscription stands: everything after the tail's position follows. Called once, also if it
+   * was ended meanwhile.
    *
    * @param tail what the broker found, or null if it could not be read; then nothing follows
    */
@@ -29,13 +29,13 @@ interface Subscriber {
   /** Whether the subscriber wants to know who is in the channel. */
   boolean wantsPresence();
 
-  /** Everybody in the channel, once after the start. */
-  void present(PresenceState state);
-
   /**
-   * A later difference.
+   * Everybody in the channel, once after the start.
    *
-   * @param frame its encoding, shared by all subscribers
+   * @param state null if it could not be read; then no differences follow
    */
-  void present(PresenceDiff diff, Frame frame);
+  void present(@Nullable PresenceState state);
+
+  /** Later differences, encoded; the frame is shared by all subscribers. */
+  void present(Frame differences);
 }

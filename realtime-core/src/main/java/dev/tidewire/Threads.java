@@ -1,38 +1,82 @@
 package dev.tidewire;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The threads of one {@link Realtime}: delivery, callbacks of the application, and one timer. All
- * are daemons with telling names and end with {@link #close}. Safe for any thread.
+ * are daemons with telling names and end with {@link #close}. They carry the context class loader
+ * of the thread that built the bus, and nothing else of whichever thread made them start. Safe for
+ * any thread.
  */
-final class Threads implements AutoCloseable {
+final class Threads {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(3);
+  private static final Logger log = LoggerFactory.getLogger(Threads.class);
 
+  /** Java subscribers that may block at the same time without holding up others. */
+  private static final int MAX_CALLBACKS = 64;
+
+  private static final Duration CALLBACK_IDLE = Duration.ofSeconds(30);
+
+  private final @Nullable ClassLoader loader = Thread.currentThread().getContextClassLoader();
   private final ExecutorService delivery;
   private final ExecutorService callbacks;
   private final ScheduledExecutorService timer;
 
   Threads(int parallelism) {
     delivery = Executors.newFixedThreadPool(parallelism, named("delivery"));
-    callbacks = Executors.newFixedThreadPool(parallelism, named("callback"));
+    callbacks = callbackPool();
     timer = Executors.newSingleThreadScheduledExecutor(named("timer"));
   }
 
-  private static ThreadFactory named(String role) {
+  private ThreadFactory named(String role) {
     AtomicInteger count = new AtomicInteger();
     return task -> {
-      Thread thread = new Thread(task, "tidewire-" + role + '-' + count.incrementAndGet());
+      String name = "tidewire-" + role + '-' + count.incrementAndGet();
+      Thread thread = new Thread(null, task, name, 0, false);
       thread.setDaemon(true);
+      thread.setContextClassLoader(loader);
       return thread;
     };
+  }
+
+  /** As many threads as are busy, up to a bound; they go when there is nothing to do. */
+  private ExecutorService callbackPool() {
+    AtomicInteger count = new AtomicInteger();
+    return new ForkJoinPool(
+        MAX_CALLBACKS,
+        pool -> {
+          ForkJoinWorkerThread thread = new CallbackThread(pool);
+          thread.setName("tidewire-callback-" + count.incrementAndGet());
+          thread.setDaemon(true);
+          thread.setContextClassLoader(loader);
+          return thread;
+        },
+        (thread, failure) -> log.error("{} failed", thread.getName(), failure),
+        true,
+        0,
+        MAX_CALLBACKS,
+        1,
+        null,
+        CALLBACK_IDLE.toMillis(),
+        TimeUnit.MILLISECONDS);
+  }
+
+  private static final class CallbackThread extends ForkJoinWorkerThread {
+    CallbackThread(ForkJoinPool pool) {
+      super(pool);
+    }
   }
 
   ExecutorService delivery() {
@@ -49,24 +93,21 @@ final class Threads implements AutoCloseable {
     var ticking = timer.scheduleWithFixedDelay(task, 1, 1, TimeUnit.SECONDS);
   }
 
-  /** Lets running work end for a moment, then interrupts it. */
-  @Override
-  public void close() {
+  /** Lets running and waiting work end, first deliveries, then callbacks; then interrupts it. */
+  void close(Duration patience) {
+    long deadline = System.nanoTime() + patience.toNanos();
     timer.shutdownNow();
-    delivery.shutdown();
-    callbacks.shutdown();
-    endWithin(delivery);
-    endWithin(callbacks);
-  }
-
-  private static void endWithin(ExecutorService executor) {
-    try {
-      if (!executor.awaitTermination(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-        executor.shutdownNow();
+    for (ExecutorService pool : List.of(delivery, callbacks)) {
+      pool.shutdown();
+      try {
+        long left = Math.max(0, deadline - System.nanoTime());
+        if (!pool.awaitTermination(left, TimeUnit.NANOSECONDS)) {
+          pool.shutdownNow();
+        }
+      } catch (InterruptedException e) {
+        pool.shutdownNow();
+        Thread.currentThread().interrupt();
       }
-    } catch (InterruptedException e) {
-      executor.shutdownNow();
-      Thread.currentThread().interrupt();
     }
   }
 }

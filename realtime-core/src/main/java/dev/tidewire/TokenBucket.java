@@ -27,7 +27,9 @@ final class TokenBucket {
     if (perSecond == 0) {
       return 0;
     }
-    level = Math.min(burst * SECOND, level + Math.max(0, now - filledAt) * perSecond);
+    long toFull = burst * SECOND / perSecond + 1;
+    long elapsed = Math.min(toFull, Math.max(0, now - filledAt));
+    level = Math.min(burst * SECOND, level + elapsed * perSecond);
     filledAt = now;
     if (level >= SECOND) {
       level -= SECOND;

@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  *       heard of a publication before {@link #append} completes.
  *   <li>A completed append is in the tail: a read that starts after it sees it.
  *   <li>A read is complete or says that it is not; it never returns a part as the whole.
+ *   <li>Every stage completes, in the end.
  * </ul>
  *
- * <p>Safe for any thread. Stages complete exceptionally with {@code BrokerUnavailableException}
- * when the backend cannot be reached; nothing was appended then, or the caller must assume that it
- * may have been.
+ * <p>Safe for any thread. Stages complete exceptionally when the backend cannot be reached; after
+ * an append the caller must then assume that it may have happened.
  */
 public interface Broker extends AutoCloseable {
 
@@ -35,7 +35,8 @@ public interface Broker extends AutoCloseable {
    *
    * @param options the channel's retention
    * @param idempotencyKey a repeat of the key on this channel within five minutes appends nothing
-   *     and completes with the first answer; null for none
+   *     and completes with the first answer; null for none. A broker may forget keys earlier when a
+   *     channel has very many (the memory broker: more than 100,000)
    */
   CompletionStage<Appended> append(
       Draft draft, ChannelOptions options, @Nullable String idempotencyKey);
@@ -43,7 +44,10 @@ public interface Broker extends AutoCloseable {
   /** Reads the retained publications after {@code since}; with null, only the present position. */
   CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit);
 
-  /** This node has its first subscriber for the channel; its stream must not be evicted. */
+  /**
+   * This node has its first subscriber for the channel; its stream must not be forgotten. Called
+   * under a lock: must neither wait nor throw, as {@link #unsubscribe}.
+   */
   void subscribe(String topic);
 
   /** This node's last subscriber of the channel has gone. */

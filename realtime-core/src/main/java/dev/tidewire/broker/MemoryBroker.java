@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ public final class MemoryBroker implements Broker {
   private final Clock clock;
   private final Supplier<String> epochs;
   private final Duration idle;
+  // A channel's history may outlive its stream: the next stream's stamps go on above the last ones.
+  private final AtomicLong persistedUntil = new AtomicLong();
   private volatile @Nullable BrokerListener listener;
 
   /**
@@ -85,7 +88,8 @@ public final class MemoryBroker implements Broker {
     MemoryStream known = streams.get(topic);
     return known != null
         ? known
-        : streams.computeIfAbsent(topic, t -> new MemoryStream(epochs.get(), clock.millis()));
+        : streams.computeIfAbsent(
+            topic, t -> new MemoryStream(epochs.get(), clock.millis(), persistedUntil.get()));
   }
 
   @Override
@@ -93,7 +97,8 @@ public final class MemoryBroker implements Broker {
     long now = clock.millis();
     streams.forEach(
         (topic, stream) -> {
-          if (stream.forgettable(now, idle)) {
+          if (stream.forget(now, idle)) {
+            persistedUntil.accumulateAndGet(stream.persistedUntil(), Math::max);
             streams.remove(topic, stream);
           }
         });

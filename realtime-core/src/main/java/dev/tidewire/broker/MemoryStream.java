@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class MemoryStream {
 
   /** How long an idempotency key is remembered. */
-  static final Duration KEY_MEMORY = Duration.ofMinutes(5);
+  private static final long KEY_MEMORY_MS = Duration.ofMinutes(5).toMillis();
+
+  /** A flood of publications is not to fill the memory: beyond, the oldest keys go earlier. */
+  private static final int MAX_KEYS = 100_000;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final String epoch;
@@ -35,9 +38,13 @@ final class MemoryStream {
   private int subscribers;
   private boolean forgotten;
 
-  MemoryStream(String epoch, long now) {
+  /**
+   * @param persistedUntil the latest stamp that a persisted message of an earlier life can have
+   */
+  MemoryStream(String epoch, long now, long persistedUntil) {
     this.epoch = epoch;
     this.lastUsed = now;
+    this.lastPersisted = persistedUntil;
   }
 
   /** Appends, or returns null if the stream was forgotten meanwhile. */
@@ -62,7 +69,7 @@ final class MemoryStream {
       Publication publication = draft.at(new Position(epoch, ++offset), timestamp(draft, now));
       Appended appended = new Appended(publication.position(), publication.timestamp(), false);
       if (key != null) {
-        keys.put(key, appended);
+        remember(key, appended);
       }
       tail.add(publication);
       trim(now);
@@ -143,7 +150,7 @@ final class MemoryStream {
   }
 
   /** Drops what is too old; true if nothing is left worth remembering, and then for good. */
-  boolean forgettable(long now, Duration idle) {
+  boolean forget(long now, Duration idle) {
     lock.lock();
     try {
       trim(now);
@@ -151,6 +158,16 @@ final class MemoryStream {
       forgotten =
           subscribers == 0 && tail.isEmpty() && keys.isEmpty() && now - lastUsed >= idle.toMillis();
       return forgotten;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** For a forgotten stream: the latest stamp of a persisted message, or of an earlier life's. */
+  long persistedUntil() {
+    lock.lock();
+    try {
+      return lastPersisted;
     } finally {
       lock.unlock();
     }
@@ -164,8 +181,17 @@ final class MemoryStream {
     }
   }
 
+  private void remember(String key, Appended appended) {
+    keys.put(key, appended);
+    if (keys.size() > MAX_KEYS) {
+      Iterator<Appended> inOrder = keys.values().iterator();
+      inOrder.next();
+      inOrder.remove();
+    }
+  }
+
   private void forgetOldKeys(long now) {
-    long oldest = now - KEY_MEMORY.toMillis();
+    long oldest = now - KEY_MEMORY_MS;
     Iterator<Appended> inOrder = keys.values().iterator();
     while (inOrder.hasNext() && inOrder.next().timestamp() <= oldest) {
       inOrder.remove();

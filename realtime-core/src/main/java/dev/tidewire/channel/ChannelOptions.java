@@ -3,8 +3,8 @@ package dev.tidewire.channel;
 import java.time.Duration;
 
 /**
- * How a channel is kept. Immutable; every {@code with}-style method returns a changed copy. Safe
- * for any thread.
+ * How a channel is kept. Immutable; {@link #retain} and {@link #keepHistory} return a changed copy.
+ * Safe for any thread.
  *
  * @param retainCount publications kept for recovery, default 1,000; 0 keeps none, so that every
  *     reconnect that missed something is told to reload
@@ -24,6 +24,11 @@ public record ChannelOptions(int retainCount, Duration retainFor, int historyLim
     }
     if (retainFor.isNegative()) {
       throw new IllegalArgumentException("retainFor is negative: " + retainFor);
+    }
+    try {
+      var unused = retainFor.toMillis();
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException("retainFor is too long: " + retainFor, e);
     }
     if (historyLimit < 0) {
       throw new IllegalArgumentException("historyLimit is negative: " + historyLimit);

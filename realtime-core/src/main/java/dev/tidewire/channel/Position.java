@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public record Position(String epoch, long offset) {
 
   private static final int MAX_EPOCH = 32;
+  private static final int MAX_DIGITS = 19;
 
   public Position {
     Objects.requireNonNull(epoch, "epoch");
@@ -28,13 +29,17 @@ public record Position(String epoch, long offset) {
   }
 
   /**
-   * Reads the text form.
+   * Reads the text form. A position has one: {@code k3.7}, not {@code k3.07}.
    *
    * @return the position, or null if {@code text} is not one
    */
   public static @Nullable Position parse(String text) {
     int dot = text.indexOf('.');
-    if (dot < 1 || dot > MAX_EPOCH || text.length() - dot > 20 || text.length() == dot + 1) {
+    int digits = text.length() - dot - 1;
+    if (dot < 1 || digits < 1 || digits > MAX_DIGITS) {
+      return null;
+    }
+    if (text.charAt(dot + 1) == '0' && digits > 1) {
       return null;
     }
     long offset = 0;

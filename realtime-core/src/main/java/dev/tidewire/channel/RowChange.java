@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param topic name of the table's change channel
  * @param operation what was done
  * @param row the new row for INSERT and UPDATE, the deleted row for DELETE
- * @param old the previous row for UPDATE and DELETE, null for INSERT
+ * @param old the previous row for UPDATE, null for INSERT; for DELETE the deleted row again, also
+ *     if null is given
  * @param userId who wrote it, if known
  * @param transaction identifies the transaction; the same for all rows of one commit
  * @param cause what the writer said about why, for example the id of a client's mutation
@@ -27,4 +28,9 @@ public record RowChange(
     @Nullable Map<String, @Nullable Object> old,
     @Nullable String userId,
     @Nullable String transaction,
-    @Nullable String cause) {}
+    @Nullable String cause) {
+
+  public RowChange {
+    old = operation == Operation.DELETE && old == null ? row : old;
+  }
+}

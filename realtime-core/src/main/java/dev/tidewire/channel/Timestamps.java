@@ -1,5 +1,7 @@
 package dev.tidewire.channel;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.time.LocalDate;
 
 /**
@@ -20,7 +22,7 @@ public final class Timestamps {
   public static String format(long millis) {
     byte[] text = new byte[LENGTH];
     write(millis, text, 0);
-    return new String(text, java.nio.charset.StandardCharsets.ISO_8859_1);
+    return new String(text, ISO_8859_1);
   }
 
   /** Writes the text to {@code to} and returns the index after it. */

@@ -1,88 +1,92 @@
 package dev.tidewire.history;
 
-import dev.tidewire.channel.Position;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Keeps persisted messages in this JVM; they do not survive it. Every stage it returns is complete
- * already. Safe for any thread: one lock per channel.
+ * already.
+ *
+ * <p>Beyond a total number of messages, whole channels are dropped, those first to which nothing
+ * was published for the longest time. Safe for any thread: one lock per channel.
  */
 public final class MemoryHistoryStore implements HistoryStore {
 
-  private static final Comparator<HistoryMessage> OLDEST_FIRST =
-      Comparator.comparingLong(HistoryMessage::createdAt)
-          .thenComparingLong(m -> m.position().offset());
+  private static final int DEFAULT_MAX_MESSAGES = 500_000;
 
-  private final ConcurrentHashMap<String, List<HistoryMessage>> channels =
-      new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, MemoryLog> logs = new ConcurrentHashMap<>();
+  private final AtomicLong messages = new AtomicLong();
+  private final ReentrantLock dropping = new ReentrantLock();
+  private final int maxMessages;
+
+  /** Keeps at most 500,000 messages in all channels together. */
+  public MemoryHistoryStore() {
+    this(DEFAULT_MAX_MESSAGES);
+  }
+
+  /**
+   * @param maxMessages messages in all channels together, 1 or more
+   */
+  public MemoryHistoryStore(int maxMessages) {
+    if (maxMessages < 1) {
+      throw new IllegalArgumentException("maxMessages must be 1 or more: " + maxMessages);
+    }
+    this.maxMessages = maxMessages;
+  }
 
   @Override
   public CompletionStage<Void> append(HistoryMessage message, int limit) {
-    channels.compute(
-        message.topic(),
-        (topic, known) -> {
-          List<HistoryMessage> messages = known == null ? new ArrayList<>() : known;
-          synchronized (messages) {
-            // Two publishers may arrive in the other order than their positions.
-            int at = Collections.binarySearch(messages, message, OLDEST_FIRST);
-            messages.add(at < 0 ? -at - 1 : at, message);
-            int surplus = messages.size() - limit;
-            // Trimming an array list from its head moves the rest: do it in batches.
-            if (surplus > limit / 8) {
-              messages.subList(0, surplus).clear();
-            }
-          }
-          return messages.isEmpty() ? null : messages;
-        });
+    if (limit > 0) {
+      int change = MemoryLog.DROPPED;
+      while (change == MemoryLog.DROPPED) {
+        change = logs.computeIfAbsent(message.topic(), t -> new MemoryLog()).append(message, limit);
+      }
+      if (messages.addAndGet(change) > maxMessages) {
+        dropIdlest(message.topic());
+      }
+    }
     return CompletableFuture.completedFuture(null);
+  }
+
+  private record Idle(String topic, MemoryLog log, long since) {}
+
+  /** Drops the longest idle channels, a little more than needed, but never the present one. */
+  private void dropIdlest(String present) {
+    if (!dropping.tryLock()) {
+      return; // somebody does it just now
+    }
+    try {
+      List<Idle> candidates = new ArrayList<>(); // with the time as it is now: it moves on
+      logs.forEach((topic, log) -> candidates.add(new Idle(topic, log, log.lastAppended())));
+      candidates.removeIf(idle -> idle.topic().equals(present));
+      candidates.sort(Comparator.comparingLong(Idle::since));
+      long enough = maxMessages - maxMessages / 10L;
+      for (Idle idle : candidates) {
+        if (messages.get() <= enough) {
+          return;
+        }
+        messages.addAndGet(-idle.log().drop());
+        logs.remove(idle.topic(), idle.log());
+      }
+    } finally {
+      dropping.unlock();
+    }
   }
 
   @Override
   public CompletionStage<List<HistoryMessage>> page(HistoryQuery query) {
-    List<HistoryMessage> messages = channels.get(query.topic());
-    if (messages == null) {
-      return CompletableFuture.completedFuture(List.of());
-    }
-    synchronized (messages) {
-      int to = end(messages, query);
-      int from = Math.max(0, to - query.limit());
-      return CompletableFuture.completedFuture(List.copyOf(messages.subList(from, to)));
-    }
-  }
-
-  /** Index after the newest message that the query may return. */
-  private static int end(List<HistoryMessage> messages, HistoryQuery query) {
-    int to = messages.size();
-    Position before = query.beforePosition();
-    if (before != null) {
-      while (to > 0 && !isOlder(messages.get(to - 1).position(), before)) {
-        // The channel may have lived several epochs; the cursor itself marks the place in all.
-        if (messages.get(to - 1).position().equals(before)) {
-          to--;
-          break;
-        }
-        to--;
-      }
-    }
-    Long time = query.beforeTime();
-    while (time != null && to > 0 && messages.get(to - 1).createdAt() >= time) {
-      to--;
-    }
-    return to;
-  }
-
-  private static boolean isOlder(Position position, Position than) {
-    return position.epoch().equals(than.epoch()) && position.offset() < than.offset();
+    MemoryLog log = logs.get(query.topic());
+    return CompletableFuture.completedFuture(log == null ? List.of() : log.page(query));
   }
 
   @Override
   public void close() {
-    channels.clear();
+    logs.clear();
   }
 }

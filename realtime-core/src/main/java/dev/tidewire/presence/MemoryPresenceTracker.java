@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryPresenceTracker implements PresenceTracker {
 
+  private static final int MAX_EMPTY_CHANNELS = 10_000;
+
   private final ConcurrentHashMap<String, Room> rooms = new ConcurrentHashMap<>();
-  // A channel that was empty and forgotten starts again above every revision it ever had.
-  private final AtomicLong highestForgotten = new AtomicLong();
+  private final Revisions empty = new Revisions(MAX_EMPTY_CHANNELS);
   private final Clock clock;
   private volatile @Nullable PresenceListener listener;
 
@@ -37,11 +37,11 @@ public final class MemoryPresenceTracker implements PresenceTracker {
     rooms.compute(
         topic,
         (t, known) -> {
-          Room room = known == null ? new Room(t, highestForgotten.get()) : known;
+          Room room = known == null ? new Room(t, empty.of(t)) : known;
           tell(room.track(userId, connection, clock.millis()));
           return room;
         });
-    return CompletableFuture.completedFuture(null);
+    return told(topic);
   }
 
   @Override
@@ -54,10 +54,10 @@ public final class MemoryPresenceTracker implements PresenceTracker {
           if (!room.isEmpty()) {
             return room;
           }
-          highestForgotten.accumulateAndGet(room.revision(), Math::max);
+          empty.remember(t, room.revision());
           return null;
         });
-    return CompletableFuture.completedFuture(null);
+    return told(topic);
   }
 
   private void tell(@Nullable PresenceDiff diff) {
@@ -67,13 +67,21 @@ public final class MemoryPresenceTracker implements PresenceTracker {
     }
   }
 
+  private CompletionStage<Void> told(String topic) {
+    PresenceListener to = listener;
+    if (to != null) {
+      to.onReady(topic);
+    }
+    return CompletableFuture.completedFuture(null);
+  }
+
   @Override
   public CompletionStage<PresenceState> state(String topic) {
-    PresenceState[] state = {new PresenceState(topic, highestForgotten.get(), List.of())};
-    rooms.computeIfPresent(
+    PresenceState[] state = new PresenceState[1];
+    rooms.compute(
         topic,
         (t, room) -> {
-          state[0] = room.state();
+          state[0] = room == null ? new PresenceState(t, empty.of(t), List.of()) : room.state();
           return room;
         });
     return CompletableFuture.completedFuture(state[0]);

@@ -1,7 +1,6 @@
 package dev.tidewire.presence;
 
 /** Hears every difference of a presence tracker. Implemented by the hub. */
-@FunctionalInterface
 public interface PresenceListener {
 
   /**
@@ -9,4 +8,7 @@ public interface PresenceListener {
    * without I/O, application code or waiting.
    */
   void onDiff(PresenceDiff diff);
+
+  /** The lock is free again: what was noted may be delivered now, on this thread or another. */
+  void onReady(String topic);
 }

@@ -7,9 +7,10 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>Contract, held by every implementation: connections of one user are one member; the first
  * track of a user is a join, the last untrack a leave, everything between an update, and a track
- * that changes nothing is not told; revisions of a channel rise by one per difference and never go
- * back, also when the channel was empty in between; the listener has heard of a difference before
- * the stage completes.
+ * that changes nothing is not told; revisions of a channel rise by one per difference, also when
+ * the channel was empty in between (a tracker that forgot a long empty channel may skip revisions,
+ * but never goes back); the listener has heard of a difference before the stage completes; every
+ * stage completes, in the end.
  *
  * <p>Safe for any thread.
  */

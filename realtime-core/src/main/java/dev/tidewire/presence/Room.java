@@ -27,12 +27,7 @@ final class Room {
           PresenceDiff.Change.JOIN,
           new Member(userId, link.data(), link.status(), List.of(link), now));
     }
-    if (before.connections().contains(link) && before.data().equals(link.data())) {
-      return null;
-    }
-    List<Link> links = new ArrayList<>(without(before, link.id()));
-    links.add(link);
-    return update(before, links);
+    return update(before, with(before, link));
   }
 
   @Nullable PresenceDiff untrack(String userId, String connectionId, PresenceDiff.Reason reason) {
@@ -46,6 +41,23 @@ final class Room {
       return new PresenceDiff(topic, ++revision, PresenceDiff.Change.LEAVE, before, reason);
     }
     return links.size() == before.connections().size() ? null : update(before, links);
+  }
+
+  /** With the link in the last place; a new status alone does not move it there. */
+  private static List<Link> with(Member member, Link link) {
+    List<Link> links = new ArrayList<>(member.connections());
+    for (int i = 0; i < links.size(); i++) {
+      if (links.get(i).id().equals(link.id())) {
+        if (links.get(i).data().equals(link.data())) {
+          links.set(i, link);
+          return links;
+        }
+        links.remove(i);
+        break;
+      }
+    }
+    links.add(link);
+    return links;
   }
 
   private static List<Link> without(Member member, String connectionId) {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -20,7 +21,9 @@ public final class FrameCodec {
   public static final int MAX_DEPTH = 32;
 
   private static final int MAX_NUMBER_DIGITS = 100;
-  private static final int ENVELOPE_DEPTH = 2;
+
+  /** Above the payload's, so that a frame that is too deep can still be read to its end. */
+  private static final int MAX_PARSED_DEPTH = 10 * MAX_DEPTH;
 
   private final JsonFactory json;
   private final JsonValues values;
@@ -32,11 +35,13 @@ public final class FrameCodec {
    * @param maxCommands frames that one message may carry; what comes after them is refused as one
    */
   public FrameCodec(FrameIds frameIds, int maxCommands) {
+    // A table of property names would remember what strangers send.
     this.json =
         JsonFactory.builder()
+            .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
             .streamReadConstraints(
                 StreamReadConstraints.builder()
-                    .maxNestingDepth(MAX_DEPTH + ENVELOPE_DEPTH)
+                    .maxNestingDepth(MAX_PARSED_DEPTH)
                     .maxNumberLength(MAX_NUMBER_DIGITS)
                     .build())
             .build();
@@ -45,15 +50,19 @@ public final class FrameCodec {
     this.maxCommands = maxCommands;
   }
 
-  /** Decodes a text message: one or more frames, separated by white space. */
+  /**
+   * Decodes a text message: one or more frames, separated by white space. There is at least one
+   * answer, whatever the text.
+   */
   public List<Inbound> decode(String message) {
+    char[] text = message.toCharArray();
     List<Inbound> frames = new ArrayList<>(1);
-    int at = skipSpace(message, 0);
-    if (at == message.length()) {
+    int at = skipSpace(text, 0);
+    if (at == text.length) {
       frames.add(
           new Inbound.Refused(null, ErrorCode.BAD_REQUEST, "a frame is a JSON object", true));
     }
-    while (at < message.length()) {
+    while (at < text.length) {
       if (frames.size() == maxCommands) {
         frames.add(
             new Inbound.Refused(
@@ -63,37 +72,43 @@ public final class FrameCodec {
                 false));
         return frames;
       }
-      FrameReader reader = new FrameReader(message, at);
-      Inbound frame = reader.read(json, null);
-      frames.add(frame);
-      at = skipSpace(message, next(message, at, frame, reader.end()));
+      FrameReader reader = new FrameReader(json, text, at);
+      frames.add(reader.read(null));
+      at = reader.isBroken() ? nextFrame(text, at) : skipSpace(text, reader.end());
     }
     return frames;
   }
 
   /** Decodes one frame that is known to be of {@code type} and need not say so. */
   public Inbound decodeAs(String type, String message) {
-    FrameReader reader = new FrameReader(message, 0);
-    Inbound frame = reader.read(json, type);
-    if (skipSpace(message, reader.end()) < message.length()) {
+    char[] text = message.toCharArray();
+    FrameReader reader = new FrameReader(json, text, 0);
+    Inbound frame = reader.read(type);
+    if (skipSpace(text, reader.end()) < text.length) {
       return new Inbound.Refused(
           frame.id(), ErrorCode.BAD_REQUEST, "something follows the JSON object", true);
     }
     return frame;
   }
 
-  /** After a frame that cannot be read, the next line is the next chance. */
-  private static int next(String message, int at, Inbound frame, int end) {
-    if (frame instanceof Inbound.Refused refused && refused.malformed()) {
-      int line = message.indexOf('\n', at);
-      return line < 0 ? message.length() : line;
+  /**
+   * After a frame that cannot be read, the next line that begins with a brace is the next chance:
+   * any other line may be the inside of the broken frame, and its payload must not turn into
+   * commands.
+   */
+  private static int nextFrame(char[] text, int from) {
+    for (int at = from + 1; at < text.length; at++) {
+      if (text[at] == '{' && text[at - 1] == '\n') {
+        return at;
+      }
     }
-    return end;
+    return text.length;
   }
 
-  private static int skipSpace(String message, int from) {
+  private static int skipSpace(char[] text, int from) {
     int at = from;
-    while (at < message.length() && " \t\r\n".indexOf(message.charAt(at)) >= 0) {
+    while (at < text.length
+        && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t')) {
       at++;
     }
     return at;
@@ -114,12 +129,20 @@ public final class FrameCodec {
     return writer.payload(ack);
   }
 
-  /** The JSON of any Java value: a map, a record, a bean, a JSON tree. */
+  /**
+   * The JSON of any Java value, on one line: a map, a record, a bean, a JSON tree.
+   *
+   * @throws IllegalArgumentException if it cannot become JSON
+   */
   public String toJson(@Nullable Object value) {
     return values.write(value);
   }
 
-  /** Reads JSON into a Java type. */
+  /**
+   * Reads JSON into a Java type.
+   *
+   * @throws IllegalArgumentException if the JSON has another shape, or is {@code null}
+   */
   public <T> T fromJson(String text, Class<T> type) {
     return values.read(text, type);
   }

@@ -1,25 +1,49 @@
 package dev.tidewire.protocol;
 
-import java.io.StringWriter;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.io.JsonStringEncoder;
+import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Payload values between Java and JSON text. Immutable, safe for any thread. */
 final class JsonValues {
 
-  private final JsonMapper mapper = JsonMapper.builder().build();
+  // A table of property names would remember what strangers send.
+  private final JsonMapper mapper =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+                  .build())
+          .build();
   private final JsonStringEncoder quoting = JsonStringEncoder.getInstance();
 
   String write(@Nullable Object value) {
-    return mapper.writeValueAsString(value);
+    try {
+      String json = mapper.writeValueAsString(value);
+      return json.indexOf('\n') < 0 && json.indexOf('\r') < 0
+          ? json
+          : json.replace('\n', ' ').replace('\r', ' '); // a raw value, laid out by somebody else
+    } catch (JacksonException e) {
+      String type = value == null ? "null" : value.getClass().getName();
+      throw new IllegalArgumentException("a " + type + " cannot become JSON", e);
+    }
   }
 
   <T> T read(String text, Class<T> type) {
-    return mapper.readValue(text, type);
+    T value;
+    try {
+      value = mapper.readValue(text, type);
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException("this JSON is no " + type.getName(), e);
+    }
+    if (value == null) {
+      throw new IllegalArgumentException("null is no " + type.getName());
+    }
+    return value;
   }
 
   /** Appends {@code text} as a JSON string. */
@@ -28,26 +52,24 @@ final class JsonValues {
     return to.append('"');
   }
 
+  /** The object {@code state} with this {@code userId}, else as it is; null if it is no object. */
   @Nullable String withUserId(String state, String userId) {
-    StringWriter text = new StringWriter(state.length() + 32);
-    try (JsonParser parser = mapper.createParser(state);
-        JsonGenerator generator = mapper.createGenerator(text)) {
+    StringBuilder object = new StringBuilder(state.length() + 32).append('{');
+    try (JsonParser parser = mapper.createParser(state.toCharArray())) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         return null;
       }
-      generator.writeStartObject();
       for (String name = parser.nextName(); name != null; name = parser.nextName()) {
         parser.nextToken();
-        if (name.equals("userId")) {
-          parser.skipChildren();
-        } else {
-          generator.writeName(name);
-          generator.copyCurrentStructure(parser);
+        int from = (int) parser.currentTokenLocation().getCharOffset();
+        parser.skipChildren();
+        parser.finishToken();
+        int to = (int) parser.currentLocation().getCharOffset();
+        if (!name.equals("userId")) {
+          quote(name, object).append(':').append(state, from, to).append(',');
         }
       }
-      generator.writeStringProperty("userId", userId);
-      generator.writeEndObject();
     }
-    return text.toString();
+    return quote(userId, object.append("\"userId\":")).append('}').toString();
   }
 }

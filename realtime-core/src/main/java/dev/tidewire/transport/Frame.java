@@ -3,6 +3,7 @@ package dev.tidewire.transport;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,28 @@ public final class Frame {
     return frame;
   }
 
+  /** All of them as one, joined by line feeds; the only one itself. */
+  public static Frame join(List<Frame> frames) {
+    if (frames.size() == 1) {
+      return frames.get(0);
+    }
+    int bytes = Math.max(0, frames.size() - 1);
+    for (Frame frame : frames) {
+      bytes += frame.size();
+    }
+    byte[] joined = new byte[bytes];
+    int at = 0;
+    for (int i = 0; i < frames.size(); i++) {
+      if (i > 0) {
+        joined[at++] = '\n';
+      }
+      byte[] next = frames.get(i).bytes;
+      System.arraycopy(next, 0, joined, at, next.length);
+      at += next.length;
+    }
+    return new Frame(joined);
+  }
+
   /** Number of UTF-8 bytes. */
   public int size() {
     return bytes.length;
@@ -46,12 +69,6 @@ public final class Frame {
       text = known;
     }
     return known;
-  }
-
-  /** Appends the bytes to {@code to} at {@code at} and returns the index after them. */
-  public int copyTo(byte[] to, int at) {
-    System.arraycopy(bytes, 0, to, at, bytes.length);
-    return at + bytes.length;
   }
 
   @Override

@@ -1,0 +1,136 @@
+package dev.tidewire.broker;
+
+import static dev.tidewire.testing.Drafts.event;
+import static dev.tidewire.testing.Drafts.persisted;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tidewire.broker.Broker.Appended;
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Position;
+import dev.tidewire.testing.Parallel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class MemoryBrokerTest extends BrokerContract {
+
+  private static final Duration IDLE = Duration.ofMinutes(10);
+  private static final ChannelOptions NOTHING = ChannelOptions.DEFAULT.retain(0, Duration.ZERO);
+
+  private final AtomicInteger epochs = new AtomicInteger();
+
+  @Override
+  protected Broker create() {
+    return new MemoryBroker(clock, () -> "e" + epochs.incrementAndGet(), IDLE);
+  }
+
+  @Test
+  void anIdleChannelIsForgottenAndLivesAgainInANewEpoch() {
+    Position before = append(event("t", 1), NOTHING, null).position();
+    clock.advance(IDLE.minusMillis(1));
+    broker.housekeep();
+    assertThat(broker.channelCount()).isOne();
+
+    clock.advance(Duration.ofMillis(1));
+    broker.housekeep();
+
+    assertThat(broker.channelCount()).isZero();
+    assertThat(read("t", before).outcome()).isEqualTo(Tail.Outcome.EPOCH);
+    assertThat(append("t", 1).position().epoch()).isNotEqualTo(before.epoch());
+  }
+
+  @Test
+  void aChannelWithARetainedPublicationOrAKeyIsNotForgotten() {
+    append(event("kept", 1), ChannelOptions.DEFAULT.retain(1, Duration.ofHours(1)), null);
+    append(event("keyed", 1), NOTHING, "k");
+    append(event("idle", 1), NOTHING, null);
+
+    clock.advance(Duration.ofMinutes(4));
+    broker.housekeep();
+    assertThat(broker.channelCount()).isEqualTo(3);
+    clock.advance(Duration.ofMinutes(6));
+    broker.housekeep();
+    assertThat(broker.channelCount()).isEqualTo(1);
+    clock.advance(Duration.ofHours(1));
+    broker.housekeep();
+    assertThat(broker.channelCount()).isZero();
+  }
+
+  @Test
+  void aChannelIsForgottenAfterItsLastSubscriberLeft() {
+    broker.subscribe("t");
+    append(event("t", 1), NOTHING, null);
+    clock.advance(Duration.ofDays(1));
+    broker.unsubscribe("t");
+    broker.housekeep();
+    assertThat(broker.channelCount()).isOne();
+
+    clock.advance(IDLE);
+    broker.housekeep();
+
+    assertThat(broker.channelCount()).isZero();
+    broker.unsubscribe("t"); // of a channel nobody knows: no effect
+    assertThat(broker.channelCount()).isZero();
+  }
+
+  @Test
+  void persistedStampsRiseAcrossTheLivesOfAChannel() {
+    Appended before = append(persisted("t", 1), NOTHING, null);
+    clock.advance(Duration.ofDays(1));
+    broker.housekeep();
+    clock.set(before.timestamp() - 5_000); // the clock was put right
+
+    Appended after = append(persisted("t", 1), NOTHING, null);
+
+    assertThat(after.position().epoch()).isNotEqualTo(before.position().epoch());
+    assertThat(after.timestamp()).isGreaterThan(before.timestamp());
+  }
+
+  @Test
+  void subscribingAndForgettingAtOnceNeverLosesTheStream() {
+    AtomicBoolean done = new AtomicBoolean();
+    Parallel.run(
+        List.of(
+            () -> {
+              try {
+                for (int i = 0; i < 2_000; i++) {
+                  broker.subscribe("t");
+                  Position position = read("t", null).position();
+                  Appended next = append(event("t", i), NOTHING, null);
+                  assertThat(next.position())
+                      .isEqualTo(new Position(position.epoch(), position.offset() + 1));
+                  broker.unsubscribe("t");
+                }
+              } finally {
+                done.set(true);
+              }
+            },
+            () -> {
+              while (!done.get()) {
+                clock.advance(Duration.ofHours(1));
+                broker.housekeep();
+              }
+            }));
+  }
+
+  @Test
+  void aFloodOfKeysForgetsTheOldestFirst() {
+    for (int i = 0; i <= 100_000; i++) {
+      append(event("t", 1), NOTHING, "k" + i);
+    }
+
+    assertThat(append(event("t", 1), NOTHING, "k1").repeated()).isTrue();
+    assertThat(append(event("t", 1), NOTHING, "k0").repeated()).isFalse();
+  }
+
+  @Test
+  void nothingIsAppendedBeforeTheStart() {
+    Broker fresh = create();
+
+    assertThatThrownBy(() -> fresh.append(event("t", 1), KEEP, null))
+        .isInstanceOf(IllegalStateException.class);
+  }
+}

@@ -1,0 +1,114 @@
+package dev.tidewire.testing;
+
+import dev.tidewire.broker.Broker;
+import dev.tidewire.broker.BrokerListener;
+import dev.tidewire.broker.MemoryBroker;
+import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Draft;
+import dev.tidewire.channel.Position;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A memory broker that can answer late, in another order, or not at all, as one behind a network
+ * may. Not thread-safe where answers are held back.
+ */
+public final class WrappedBroker implements Broker {
+
+  private final AtomicInteger epochs = new AtomicInteger();
+  private final MemoryBroker broker;
+  private final Deque<Runnable> heldReads = new ArrayDeque<>();
+  private boolean holding;
+  private volatile @Nullable RuntimeException failure;
+
+  public WrappedBroker(Clock clock) {
+    broker = new MemoryBroker(clock, () -> "e" + epochs.incrementAndGet(), Duration.ofMinutes(10));
+  }
+
+  /** Reads from now on are carried out at once but answered later. */
+  public void holdReads() {
+    holding = true;
+  }
+
+  /** Answers the read held back first. */
+  public void answerFirst() {
+    heldReads.removeFirst().run();
+  }
+
+  /** Answers the read held back last. */
+  public void answerLast() {
+    heldReads.removeLast().run();
+  }
+
+  public int held() {
+    return heldReads.size();
+  }
+
+  /** Every operation fails from now on, at once if {@code thrown}; null for none. */
+  public void failWith(@Nullable RuntimeException with) {
+    failure = with;
+  }
+
+  private <T> CompletionStage<T> orFailure(Supplier<CompletionStage<T>> operation) {
+    RuntimeException with = failure;
+    if (with instanceof IllegalStateException) {
+      throw with;
+    }
+    return with == null ? operation.get() : CompletableFuture.failedStage(with);
+  }
+
+  @Override
+  public void start(BrokerListener listener) {
+    broker.start(listener);
+  }
+
+  @Override
+  public CompletionStage<Appended> append(
+      Draft draft, ChannelOptions options, @Nullable String idempotencyKey) {
+    return orFailure(() -> broker.append(draft, options, idempotencyKey));
+  }
+
+  @Override
+  public CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit) {
+    CompletionStage<Tail> answer = orFailure(() -> broker.read(topic, since, limit));
+    if (!holding) {
+      return answer;
+    }
+    CompletableFuture<Tail> later = new CompletableFuture<>();
+    heldReads.add(() -> answer.thenAccept(later::complete));
+    return later;
+  }
+
+  @Override
+  public void subscribe(String topic) {
+    broker.subscribe(topic);
+  }
+
+  @Override
+  public void unsubscribe(String topic) {
+    broker.unsubscribe(topic);
+  }
+
+  @Override
+  public void housekeep() {
+    broker.housekeep();
+  }
+
+  @Override
+  public int channelCount() {
+    return broker.channelCount();
+  }
+
+  @Override
+  public void close() {
+    broker.close();
+  }
+}
