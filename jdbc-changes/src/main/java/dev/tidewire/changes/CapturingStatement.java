@@ -137,9 +137,9 @@ class CapturingStatement extends DelegatingStatement {
     public void finished() throws SQLException {
       if (changed && !delegate.isClosed()) {
         changed = false;
+        delegate.setFetchSize(fetchSize);
         delegate.setMaxRows(maxRows);
         delegate.setMaxFieldSize(maxFieldSize);
-        delegate.setFetchSize(fetchSize);
       }
     }
   }

@@ -138,7 +138,9 @@ final class Reach {
       Step step = next.remove();
       for (Tie tie : ties.getOrDefault(step.table(), Set.of())) {
         Step following = follow(step, tie);
-        if (following != null) {
+        // a partition leads to its whole and back, which is the same write once more
+        boolean back = tie.onUpdate() == Effect.SAME && tie.to().equals(start);
+        if (following != null && !back) {
           CapturedTable table = captured.get(tie.to());
           if (table != null) {
             reached.add(table);

@@ -92,16 +92,17 @@ final class Fixture implements AutoCloseable {
     run("insert into tick values (" + tick + ")");
     await()
         .atMost(Duration.ofSeconds(30))
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(2))
         .until(
             () ->
                 sink.events.stream()
-                    .anyMatch(
-                        e ->
-                            e.topic().equals(TICK) && e.change().row().containsValue((long) tick)));
+                    .filter(event -> event.topic().equals(TICK) && !event.isReset())
+                    .anyMatch(event -> event.change().row().containsValue((long) tick)));
     List<Event> all = sink.events.subList(seen, sink.events.size());
     seen = sink.events.size();
     List<Event> fresh = new ArrayList<>(all);
-    fresh.removeIf(event -> event.topic().equals(TICK));
+    fresh.removeIf(event -> event.topic().equals(TICK) && !event.isReset());
     return fresh;
   }
 

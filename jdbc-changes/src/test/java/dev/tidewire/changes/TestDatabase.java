@@ -40,13 +40,14 @@ enum TestDatabase {
           "jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=10000");
       return dataSource;
     }
-    String database = "t" + UUID.randomUUID().toString().replace("-", "");
+    // a schema of its own is as good as a database, and made a hundred times faster
+    String schema = "t" + UUID.randomUUID().toString().replace("-", "");
     EmbeddedPostgres server = server();
     try (Connection connection = server.getPostgresDatabase().getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("create database " + database + " template template0 strategy file_copy");
+      statement.execute("create schema " + schema);
     }
-    return server.getDatabase("postgres", database);
+    return server.getDatabase("postgres", "postgres", Map.of("currentSchema", schema));
   }
 
   private EmbeddedPostgres server() {
