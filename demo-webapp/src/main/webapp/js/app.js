@@ -23,12 +23,14 @@ const STATUS = {
 const PROFILE = 'tidewire-demo-profile';
 const page = document.body.dataset.page;
 const profileListeners = [];
+let bannerTimer;
 
 /** What every page holds: the connection, who the visitor is, the clock of the server. */
 export const app = {
   realtime: createRealtime({ autoConnect: false }), // first the session, which says who we are
   me: null,
   status: 'idle',
+  wasConnected: false,
   /** Server time minus ours, in milliseconds. */
   skew: 0,
   now: () => Date.now() + app.skew,
@@ -116,14 +118,21 @@ function showStatus(status) {
   const pill = $('#status');
   pill.dataset.status = status;
   setText(pill, STATUS[status].word);
+  clearTimeout(bannerTimer);
+  // connecting takes a moment on every page: a word about it only if it takes long
+  bannerTimer = setTimeout(showBanner, status === 'connecting' ? 600 : 0, status);
+  if (status === 'connected' && !wasConnected) {
+    if (app.wasConnected) checkIdentity();
+    app.wasConnected = true;
+  }
+}
+
+function showBanner(status) {
   const banner = $('.banner');
   banner.hidden = STATUS[status].banner === '';
   banner.dataset.status = status;
-  if (!banner.hidden) {
-    banner.replaceChildren(STATUS[status].banner);
-    if (status !== 'connecting') banner.append(' ', h('button', { type: 'button', class: 'small', onclick: () => app.realtime.connect() }, 'Try now'));
-  }
-  if (status === 'connected' && !wasConnected && app.me) checkIdentity();
+  banner.replaceChildren(STATUS[status].banner);
+  if (status !== 'connecting') banner.append(' ', h('button', { type: 'button', class: 'small', onclick: () => app.realtime.connect() }, 'Try now'));
 }
 
 /** After a reconnect: a server that forgot the session would know us as a stranger. */

@@ -36,9 +36,14 @@ public final class Visitors {
 
   /** Who sends a request, for the bus; null if it comes without a session. */
   @Nullable Identity identity(HttpServletRequest request) {
+    String userId = userId(request);
+    return userId == null ? null : Identity.of(userId);
+  }
+
+  @Nullable String userId(HttpServletRequest request) {
     HttpSession session = request.getSession(false);
     Visitor known = session == null ? null : known(session);
-    return known == null ? null : Identity.of(known.userId());
+    return known == null ? null : known.userId();
   }
 
   private @Nullable Visitor known(HttpSession session) {

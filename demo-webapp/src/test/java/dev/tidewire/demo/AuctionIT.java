@@ -57,7 +57,7 @@ class AuctionIT extends BrowserTest {
             Promise.all([1, 2, 3, 4, 5].map(() => app.realtime.call('bid', { lotId, amount }).then(() => 'won', (error) => error.code))));
         }
         """;
-    List<Object> argument = List.of(lot, amount);
+    List<Object> argument = List.of((int) lot, amount.doubleValue());
 
     ada.page().evaluate(bids, argument);
     grace.page().evaluate(bids, argument);
@@ -142,8 +142,8 @@ class AuctionIT extends BrowserTest {
     for (Object data :
         List.of(
             Map.of("lotId", "x", "amount", 5),
-            Map.of("lotId", lot, "amount", -1),
-            Map.of("lotId", lot),
+            Map.of("lotId", (int) lot, "amount", -1),
+            Map.of("lotId", (int) lot),
             "no object")) {
       Object code =
           ada.page()

@@ -5,10 +5,16 @@ import static org.awaitility.Awaitility.await;
 
 import java.math.BigDecimal;
 import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The dashboard in two windows. */
 class DashboardIT extends BrowserTest {
+
+  @AfterEach
+  void stopTheStream() {
+    Api.json(api().send("PUT", "orders/stream", "application/json", "{\"running\":false}"), 200);
+  }
 
   @Test
   void orderWrittenInOneWindowShowsInTheOther() {
@@ -86,7 +92,7 @@ class DashboardIT extends BrowserTest {
         .page()
         .waitForFunction(
             "newest => Number(document.querySelector('#orders tbody tr').dataset.key) >= newest + 3",
-            Long.parseLong(newest));
+            Integer.parseInt(newest));
     grace.find("#stream").uncheck();
     ada.expect("#stream:checked").hasCount(0);
     assertThat(api().get("orders/stream").get("running").booleanValue()).isFalse();

@@ -3,6 +3,7 @@ package dev.tidewire.demo.auction;
 import dev.tidewire.CallRequest;
 import dev.tidewire.Realtime;
 import dev.tidewire.Rejection;
+import dev.tidewire.changes.ChangeCapture;
 import dev.tidewire.demo.Ticker;
 import dev.tidewire.demo.Visitor;
 import dev.tidewire.demo.Visitors;
@@ -19,10 +20,13 @@ import tools.jackson.databind.JsonNode;
 /** The auction's routes and its one realtime method, {@code bid}. */
 public final class AuctionApi {
   private final Auction auction;
+  private final ChangeCapture capture;
   private final Visitors visitors;
 
-  public AuctionApi(DSLContext db, Realtime realtime, Visitors visitors, Ticker ticker) {
+  public AuctionApi(
+      DSLContext db, Realtime realtime, ChangeCapture capture, Visitors visitors, Ticker ticker) {
     this.auction = new Auction(db);
+    this.capture = capture;
     this.visitors = visitors;
     Auctioneer auctioneer = new Auctioneer(db);
     auctioneer.run();
@@ -45,7 +49,8 @@ public final class AuctionApi {
       throw new Rejection(ErrorCode.BAD_REQUEST, problem.detail());
     }
     Visitor visitor = visitors.find(call.identity().userId());
-    Auction.Outcome outcome = auction.bid(lot, amount, visitor);
+    Auction.Outcome outcome =
+        capture.as(visitor.userId(), null, () -> auction.bid(lot, amount, visitor));
     if (outcome.code() != null) {
       throw new Rejection(outcome.code(), outcome.message());
     }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Router {
   private final List<Route> routes = new ArrayList<>();
+  private final UnaryOperator<Handler> around;
+
+  /** Every handler that is added runs inside what {@code around} makes of it. */
+  public Router(UnaryOperator<Handler> around) {
+    this.around = around;
+  }
 
   public Router get(String path, Handler handler) {
     return add("GET", path, handler);
@@ -35,7 +42,7 @@ public final class Router {
   }
 
   private Router add(String method, String path, Handler handler) {
-    routes.add(new Route(method, List.of(path.split("/", -1)), handler));
+    routes.add(new Route(method, List.of(path.split("/", -1)), around.apply(handler)));
     return this;
   }
 
