@@ -72,13 +72,15 @@ final class AsyncReplies {
           @Override
           public void onStartAsync(AsyncEvent event) {}
         });
-    reply.thenAccept(
-        answer -> {
-          if (answered.compareAndSet(false, true)) {
-            // On a thread of the container: the client may read slowly, and ours must not wait.
-            async.start(() -> finish(async, answer, response));
-          }
-        });
+    @SuppressWarnings("unused") // the answer is the end of it
+    var answering =
+        reply.thenAccept(
+            answer -> {
+              if (answered.compareAndSet(false, true)) {
+                // On a thread of the container: the client may read slowly, and ours must not wait.
+                async.start(() -> finish(async, answer, response));
+              }
+            });
   }
 
   private void finish(AsyncContext async, Reply reply, HttpServletResponse response) {

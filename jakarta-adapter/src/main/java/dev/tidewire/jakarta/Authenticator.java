@@ -11,9 +11,7 @@ import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Settles who sends a request, the same way for every endpoint. Safe for any thread.
- */
+/** Settles who sends a request, the same way for every endpoint. Safe for any thread. */
 final class Authenticator {
 
   private static final String BEARER = "Bearer ";

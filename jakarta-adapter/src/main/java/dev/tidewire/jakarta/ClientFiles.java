@@ -41,6 +41,7 @@ final class ClientFiles {
     this.loader = loader;
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // never handed out
   private record Content(byte[] bytes, String type, String etag) {}
 
   /**

@@ -28,8 +28,8 @@ public final class EndpointOptions {
   }
 
   /**
-   * Path of the endpoints under the application's context path; default {@code /realtime}. All paths
-   * below it belong to the bus.
+   * Path of the endpoints under the application's context path; default {@code /realtime}. All
+   * paths below it belong to the bus.
    *
    * @throws IllegalArgumentException unless it is like {@code /live} or {@code /api/live}
    */
@@ -47,8 +47,8 @@ public final class EndpointOptions {
 
   /**
    * Leaves the bus open when the application goes away, for a bus that several applications share;
-   * only the connections made through these endpoints are then closed, with 1001. By default the bus
-   * is closed with the application, whoever built it.
+   * only the connections made through these endpoints are then closed, with 1001. By default the
+   * bus is closed with the application, whoever built it.
    */
   public EndpointOptions keepOpen() {
     return new EndpointOptions(base, handshake, true);

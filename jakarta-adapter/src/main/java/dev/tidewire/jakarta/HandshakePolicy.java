@@ -24,8 +24,7 @@ public final class HandshakePolicy {
   public static final String SESSION_ATTRIBUTE = "tidewire.identity";
 
   private static final HandshakePolicy SAME_ORIGIN =
-      new HandshakePolicy(
-          Set.of(), false, false, SESSION_ATTRIBUTE, Set.of(), request -> null);
+      new HandshakePolicy(Set.of(), false, false, SESSION_ATTRIBUTE, Set.of(), request -> null);
 
   private final Set<Site> allowed;
   private final boolean forwarded;
@@ -79,9 +78,9 @@ public final class HandshakePolicy {
   }
 
   /**
-   * Believes {@code Forwarded} or {@code X-Forwarded-Proto, -Host, -Port} and {@code -For} about the
-   * address the browser used and where it is. Only for an application that can be reached through
-   * its own proxy alone, and only if the container does not do it already.
+   * Believes {@code Forwarded} or {@code X-Forwarded-Proto, -Host, -Port} and {@code -For} about
+   * the address the browser used and where it is. Only for an application that can be reached
+   * through its own proxy alone, and only if the container does not do it already.
    */
   public HandshakePolicy trustForwardedHeaders() {
     return new HandshakePolicy(allowed, true, tokenInUrl, sessionAttribute, roles, first);
@@ -105,17 +104,12 @@ public final class HandshakePolicy {
   }
 
   /**
-   * Roles that the container is asked about; those the user has are in the {@link Identity} that its
-   * login gives. Default none, because a container cannot list them.
+   * Roles that the container is asked about; those the user has are in the {@link Identity} that
+   * its login gives. Default none, because a container cannot list them.
    */
   public HandshakePolicy roles(String... names) {
     return new HandshakePolicy(
-        allowed,
-        forwarded,
-        tokenInUrl,
-        sessionAttribute,
-        Set.of(names),
-        first);
+        allowed, forwarded, tokenInUrl, sessionAttribute, Set.of(names), first);
   }
 
   /**
@@ -125,8 +119,7 @@ public final class HandshakePolicy {
    * exception means "cannot tell now".
    */
   public HandshakePolicy identity(Function<HttpServletRequest, @Nullable Identity> function) {
-    return new HandshakePolicy(
-        allowed, forwarded, tokenInUrl, sessionAttribute, roles, function);
+    return new HandshakePolicy(allowed, forwarded, tokenInUrl, sessionAttribute, roles, function);
   }
 
   boolean allows(Site site) {

@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Writes replies as HTTP answers; failures as problems (RFC 9457). Immutable, safe for any thread. */
+/**
+ * Writes replies as HTTP answers; failures as problems (RFC 9457). Immutable, safe for any thread.
+ */
 final class HttpAnswers {
 
   private static final Map<Integer, String> TITLES =

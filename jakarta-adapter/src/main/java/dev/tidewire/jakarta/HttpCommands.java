@@ -85,9 +85,7 @@ final class HttpCommands {
   private String body(HttpServletRequest request) throws IOException {
     int max = maxBytes == 0 ? Integer.MAX_VALUE - 1 : maxBytes;
     byte[] bytes =
-        request.getContentLengthLong() > max
-            ? null
-            : request.getInputStream().readNBytes(max + 1);
+        request.getContentLengthLong() > max ? null : request.getInputStream().readNBytes(max + 1);
     if (bytes == null || bytes.length > max) {
       throw new Rejection(ErrorCode.TOO_LARGE, "a body is at most " + max + " bytes");
     }

@@ -15,9 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * A bus in one web application: what its endpoints share, and how it ends. Safe for any thread.
- */
+/** A bus in one web application: what its endpoints share, and how it ends. Safe for any thread. */
 final class Installation {
 
   private static final Logger log = LoggerFactory.getLogger(Installation.class);

@@ -3,9 +3,7 @@ package dev.tidewire.jakarta;
 import dev.tidewire.Identity;
 import org.jspecify.annotations.Nullable;
 
-/**
- * How a request proved who sent it. Two tabs of one user are two logins. Safe for any thread.
- */
+/** How a request proved who sent it. Two tabs of one user are two logins. Safe for any thread. */
 final class Login {
 
   private final @Nullable Identity identity;
@@ -37,8 +35,7 @@ final class Login {
   static Login inSession(Identity identity, String sessionId, boolean fromAttribute) {
     // A copy of its own, so that this very login can be told from an equal one.
     Identity own =
-        new Identity(
-            identity.userId(), identity.roles(), identity.expiresAt(), identity.guest());
+        new Identity(identity.userId(), identity.roles(), identity.expiresAt(), identity.guest());
     return new Login(own, sessionId, fromAttribute);
   }
 

@@ -75,8 +75,7 @@ final class Logins
     }
   }
 
-  private static boolean sameUser(
-      @Nullable Identity one, @Nullable Identity other) {
+  private static boolean sameUser(@Nullable Identity one, @Nullable Identity other) {
     return one != null && other != null && one.userId().equals(other.userId());
   }
 

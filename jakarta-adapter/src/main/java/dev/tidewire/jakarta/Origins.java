@@ -6,9 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Where requests come from, as far as the policy believes them. Immutable, safe for any thread.
- */
+/** Where requests come from, as far as the policy believes them. Immutable, safe for any thread. */
 final class Origins {
 
   private final HandshakePolicy policy;

@@ -14,8 +14,8 @@ import jakarta.servlet.ServletContext;
 public interface RealtimeConfigurer {
 
   /**
-   * Describes the bus. Runs before any listener, filter or servlet of the application; they find the
-   * bus with {@link RealtimeEndpoints#realtime}.
+   * Describes the bus. Runs before any listener, filter or servlet of the application; they find
+   * the bus with {@link RealtimeEndpoints#realtime}.
    *
    * @throws Exception if the application cannot do without what is missing
    */

@@ -27,8 +27,9 @@ public final class RealtimeEndpoints {
   }
 
   /**
-   * Installs the endpoints. Call it while the application starts: in {@code contextInitialized} of a
-   * listener that is annotated or in {@code web.xml}, or in a {@code ServletContainerInitializer}.
+   * Installs the endpoints. Call it while the application starts: in {@code contextInitialized} of
+   * a listener that is annotated or in {@code web.xml}, or in a {@code
+   * ServletContainerInitializer}.
    *
    * @throws IllegalStateException if the application has the endpoints already, or has started
    */
@@ -43,7 +44,7 @@ public final class RealtimeEndpoints {
               + context.getContextPath()
               + "': by an earlier call, or for its RealtimeConfigurer");
     }
-    RealtimeServlet servlet = new RealtimeServlet(installation, context.getClassLoader());
+    RealtimeServlet servlet = new RealtimeServlet(installation, loader(context));
     ServletRegistration.Dynamic registration = context.addServlet(SERVLET, servlet);
     if (registration == null) {
       throw new IllegalStateException("a servlet named '" + SERVLET + "' is there already");
@@ -53,6 +54,12 @@ public final class RealtimeEndpoints {
     registration.setAsyncSupported(true);
     context.addListener(installation.logins());
     context.setAttribute(ATTRIBUTE, installation);
+  }
+
+  /** The application's class loader, or where it has none of its own (embedded), ours. */
+  private static ClassLoader loader(ServletContext context) {
+    ClassLoader own = context.getClassLoader();
+    return own != null ? own : RealtimeEndpoints.class.getClassLoader();
   }
 
   /**

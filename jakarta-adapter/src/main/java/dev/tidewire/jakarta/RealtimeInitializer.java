@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Installs the bus of an application that has a {@link RealtimeConfigurer}; called by the container.
- * Stateless, safe for any thread.
+ * Installs the bus of an application that has a {@link RealtimeConfigurer}; called by the
+ * container. Stateless, safe for any thread.
  */
 @HandlesTypes(RealtimeConfigurer.class)
 public final class RealtimeInitializer implements ServletContainerInitializer {
@@ -53,8 +53,7 @@ public final class RealtimeInitializer implements ServletContainerInitializer {
     } catch (InvocationTargetException e) {
       throw new ServletException("the constructor of " + type.getName() + " failed", e.getCause());
     } catch (ReflectiveOperationException | RuntimeException e) {
-      throw new ServletException(
-          type.getName() + " needs a constructor without parameters", e);
+      throw new ServletException(type.getName() + " needs a constructor without parameters", e);
     }
   }
 

@@ -36,8 +36,7 @@ final class RealtimeServlet extends HttpServlet {
   RealtimeServlet(Installation installation, ClassLoader loader) {
     this.installation = installation;
     this.commands =
-        new HttpCommands(
-            installation.realtime().codec(), installation.realtime().maxFrameBytes());
+        new HttpCommands(installation.realtime().codec(), installation.realtime().maxFrameBytes());
     this.answers = new HttpAnswers(installation.realtime().codec());
     this.replies = new AsyncReplies(answers);
     this.upgrade = new WebSocketUpgrade(installation, answers);
@@ -105,8 +104,7 @@ final class RealtimeServlet extends HttpServlet {
     if (!response.isCommitted()) {
       answers.problem(
           Reply.Failure.of(
-              ErrorCode.INTERNAL,
-              "the server failed; its log has the cause under " + correlation),
+              ErrorCode.INTERNAL, "the server failed; its log has the cause under " + correlation),
           response);
     }
   }
@@ -146,8 +144,7 @@ final class RealtimeServlet extends HttpServlet {
     return container;
   }
 
-  private void command(
-      Resource resource, HttpServletRequest request, HttpServletResponse response)
+  private void command(Resource resource, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Login login = installation.authenticator().login(request);
     Command command =
@@ -156,8 +153,7 @@ final class RealtimeServlet extends HttpServlet {
           case HISTORY -> commands.history(request);
           default -> commands.members(request);
         };
-    replies.answer(
-        installation.realtime().request(login.identity(), command), request, response);
+    replies.answer(installation.realtime().request(login.identity(), command), request, response);
   }
 
   private void file(String path, HttpServletRequest request, HttpServletResponse response)

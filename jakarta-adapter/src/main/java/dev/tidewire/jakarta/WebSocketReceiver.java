@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hands what comes in over a WebSocket to its session. Parts of a message are joined here rather than
- * by the container, so that the bound is the session's in every container.
+ * Hands what comes in over a WebSocket to its session. Parts of a message are joined here rather
+ * than by the container, so that the bound is the session's in every container.
  *
  * <p>Parts come from one thread at a time; {@link #closed} may be called by any.
  */

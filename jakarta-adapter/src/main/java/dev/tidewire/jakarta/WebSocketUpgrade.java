@@ -18,9 +18,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns a request into a WebSocket. The request is judged here, where all of it can be seen, and the
- * container is only told to upgrade: an endpoint that the container maps itself sees the address of
- * neither side. Safe for any thread.
+ * Turns a request into a WebSocket. The request is judged here, where all of it can be seen, and
+ * the container is only told to upgrade: an endpoint that the container maps itself sees the
+ * address of neither side. Safe for any thread.
  */
 final class WebSocketUpgrade {
 
@@ -84,7 +84,9 @@ final class WebSocketUpgrade {
     return complete ? null : "the WebSocket handshake is not complete";
   }
 
-  /** Answers for one request that was judged already; without extensions, so without compression. */
+  /**
+   * Answers for one request that was judged already; without extensions, so without compression.
+   */
   private static final class Admitted extends ServerEndpointConfig.Configurator {
 
     private final WebSocketEndpoint endpoint;
