@@ -34,11 +34,15 @@ final class ClientFiles {
           "json", "application/json",
           "css", "text/css; charset=utf-8");
 
-  private final ClassLoader loader;
+  private final @Nullable ClassLoader applications;
   private final Map<String, Content> known = new ConcurrentHashMap<>();
 
-  ClientFiles(ClassLoader loader) {
-    this.loader = loader;
+  /**
+   * @param applications the application's loader, which has the client where the adapter is in a
+   *     folder that applications share; null if the container gave it none
+   */
+  ClientFiles(@Nullable ClassLoader applications) {
+    this.applications = applications;
   }
 
   @SuppressWarnings("ArrayRecordComponent") // never handed out
@@ -97,13 +101,18 @@ final class ClientFiles {
     if (type == null) {
       return null;
     }
-    try (InputStream in = loader.getResourceAsStream(ROOT + path)) {
+    try (InputStream in = open(ROOT + path)) {
       if (in == null) {
         return null;
       }
       byte[] bytes = in.readAllBytes();
       return new Content(bytes, type, '"' + digest(bytes) + '"');
     }
+  }
+
+  private @Nullable InputStream open(String resource) {
+    InputStream in = applications == null ? null : applications.getResourceAsStream(resource);
+    return in != null ? in : ClientFiles.class.getClassLoader().getResourceAsStream(resource);
   }
 
   private static String digest(byte[] bytes) {

@@ -60,7 +60,7 @@ final class Installation {
               thread.setDaemon(true);
               return thread;
             },
-            new ThreadPoolExecutor.CallerRunsPolicy());
+            (task, ended) -> task.run());
     threads.allowCoreThreadTimeOut(true);
     return threads;
   }

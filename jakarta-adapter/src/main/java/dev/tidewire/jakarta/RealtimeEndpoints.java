@@ -49,7 +49,10 @@ public final class RealtimeEndpoints {
     if (registration == null) {
       throw new IllegalStateException("a servlet named '" + SERVLET + "' is there already");
     }
-    registration.addMapping(installation.base() + "/*");
+    if (!registration.addMapping(installation.base() + "/*").isEmpty()) {
+      throw new IllegalStateException(
+          "'" + installation.base() + "/*' belongs to another servlet; see EndpointOptions.base");
+    }
     registration.setLoadOnStartup(1);
     registration.setAsyncSupported(true);
     context.addListener(installation.logins());

@@ -11,6 +11,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.websocket.server.ServerContainer;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,7 +34,7 @@ final class RealtimeServlet extends HttpServlet {
   private final transient ClientFiles files;
   private transient @Nullable ServerContainer container;
 
-  RealtimeServlet(Installation installation, ClassLoader loader) {
+  RealtimeServlet(Installation installation, @Nullable ClassLoader loader) {
     this.installation = installation;
     this.commands =
         new HttpCommands(installation.realtime().codec(), installation.realtime().maxFrameBytes());
@@ -65,14 +66,18 @@ final class RealtimeServlet extends HttpServlet {
   private enum Resource {
     WS("GET"),
     PUBLISH("POST"),
-    HISTORY("GET, HEAD"),
-    PRESENCE("GET, HEAD"),
-    FILE("GET, HEAD");
+    HISTORY("GET", "HEAD"),
+    PRESENCE("GET", "HEAD"),
+    FILE("GET", "HEAD");
 
-    private final String methods;
+    private final List<String> methods;
 
-    Resource(String methods) {
-      this.methods = methods;
+    Resource(String... methods) {
+      this.methods = List.of(methods);
+    }
+
+    String allow() {
+      return String.join(", ", methods);
     }
 
     static Resource of(String path) {
@@ -119,11 +124,11 @@ final class RealtimeServlet extends HttpServlet {
     }
     String method = request.getMethod();
     if (method.equals("OPTIONS")) {
-      response.setHeader("Allow", resource.methods + ", OPTIONS");
+      response.setHeader("Allow", resource.allow() + ", OPTIONS");
       response.setStatus(HttpServletResponse.SC_NO_CONTENT);
     } else if (!resource.methods.contains(method)) {
-      response.setHeader("Allow", resource.methods + ", OPTIONS");
-      answers.problem(NOT_ALLOWED, "only " + resource.methods + " is possible here", response);
+      response.setHeader("Allow", resource.allow() + ", OPTIONS");
+      answers.problem(NOT_ALLOWED, "only " + resource.allow() + " is possible here", response);
     } else if (resource == Resource.FILE) {
       file(path, request, response);
     } else if (standing == Standing.FOREIGN) {
@@ -171,7 +176,7 @@ final class RealtimeServlet extends HttpServlet {
     response.setHeader("Access-Control-Expose-Headers", "Retry-After");
     response.addHeader("Vary", "Origin");
     if (request.getHeader("Access-Control-Request-Method") != null) {
-      response.setHeader("Access-Control-Allow-Methods", resource.methods);
+      response.setHeader("Access-Control-Allow-Methods", resource.allow());
       response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
       response.setHeader("Access-Control-Max-Age", "600");
     }

@@ -22,8 +22,6 @@ final class WebSocketConnection implements Connection {
   /** Time for the closing handshake; a client that does not read is then cut off. */
   private static final long CLOSE_TIMEOUT_MS = 5_000;
 
-  private static final int BROKEN = CloseReason.CloseCodes.UNEXPECTED_CONDITION.getCode();
-
   private final Session socket;
   private final RemoteEndpoint.Async remote;
   private final String address;
@@ -50,17 +48,12 @@ final class WebSocketConnection implements Connection {
             if (result.isOK()) {
               completion.sent();
             } else {
-              broken(completion, result.getException());
+              completion.failed(result.getException());
             }
           });
     } catch (RuntimeException e) { // closed meanwhile
-      broken(completion, e);
+      completion.failed(e);
     }
-  }
-
-  private void broken(Completion completion, Throwable cause) {
-    completion.failed(cause);
-    close(BROKEN, "");
   }
 
   @Override

@@ -85,7 +85,9 @@ public final class WebSocketEndpoint extends Endpoint {
           }
 
           @Override
-          public void failed(Throwable cause) {}
+          public void failed(Throwable cause) {
+            sent();
+          }
         });
   }
 
