@@ -2,6 +2,7 @@ package dev.tidewire.jakarta;
 
 import dev.tidewire.Identity;
 import dev.tidewire.Realtime;
+import dev.tidewire.RealtimeException;
 import dev.tidewire.Rejection;
 import dev.tidewire.protocol.ErrorCode;
 import jakarta.servlet.http.HttpServletRequest;
@@ -28,9 +29,10 @@ final class Authenticator {
    * The sender, or {@link Login#none} if nothing in the request tells.
    *
    * @throws Rejection if it proves a wrong identity
+   * @throws RealtimeException if that cannot be told now
    */
   Login login(HttpServletRequest request) {
-    Identity own = policy.first().apply(request);
+    Identity own = askApplication(request);
     if (own != null) {
       return Login.of(own);
     }
@@ -55,6 +57,16 @@ final class Authenticator {
       throw new Rejection(ErrorCode.UNAUTHORIZED, "the token is not valid");
     }
     return Login.of(verified);
+  }
+
+  private @Nullable Identity askApplication(HttpServletRequest request) {
+    try {
+      return policy.first().apply(request);
+    } catch (Rejection e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new RealtimeException("the identity function of the HandshakePolicy failed", e);
+    }
   }
 
   /** Credentials that come with every request outlive the HTTP session; others end with it. */

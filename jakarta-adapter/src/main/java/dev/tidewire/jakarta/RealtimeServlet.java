@@ -1,5 +1,6 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.RealtimeException;
 import dev.tidewire.Rejection;
 import dev.tidewire.jakarta.Origins.Standing;
 import dev.tidewire.protocol.Command;
@@ -13,6 +14,7 @@ import jakarta.websocket.server.ServerContainer;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +34,7 @@ final class RealtimeServlet extends HttpServlet {
   private final transient AsyncReplies replies;
   private final transient WebSocketUpgrade upgrade;
   private final transient ClientFiles files;
+  private final AtomicBoolean refusedOrigin = new AtomicBoolean();
   private transient @Nullable ServerContainer container;
 
   RealtimeServlet(Installation installation, @Nullable ClassLoader loader) {
@@ -70,6 +73,7 @@ final class RealtimeServlet extends HttpServlet {
     PRESENCE("GET", "HEAD"),
     FILE("GET", "HEAD");
 
+    @SuppressWarnings("ImmutableEnumChecker") // List.of is
     private final List<String> methods;
 
     Resource(String... methods) {
@@ -107,9 +111,10 @@ final class RealtimeServlet extends HttpServlet {
     String correlation = Integer.toHexString(ThreadLocalRandom.current().nextInt());
     log.error("A request failed [{}]", correlation, failure);
     if (!response.isCommitted()) {
+      ErrorCode code =
+          failure instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL;
       answers.problem(
-          Reply.Failure.of(
-              ErrorCode.INTERNAL, "the server failed; its log has the cause under " + correlation),
+          Reply.Failure.of(code, "the server failed; its log has the cause under " + correlation),
           response);
     }
   }
@@ -184,14 +189,14 @@ final class RealtimeServlet extends HttpServlet {
 
   private void refuseOrigin(HttpServletRequest request, HttpServletResponse response)
       throws IOException {
-    Site own = installation.origins().own(request);
-    answers.problem(
-        Reply.Failure.of(
-            ErrorCode.FORBIDDEN,
-            "pages of another origin than "
-                + own
-                + " are not let in; see HandshakePolicy.allowOrigins, or, behind a proxy,"
-                + " HandshakePolicy.trustForwardedHeaders"),
-        response);
+    String why =
+        "pages of another origin than "
+            + installation.origins().own(request)
+            + " are not let in; see HandshakePolicy.allowOrigins, or, behind a proxy,"
+            + " HandshakePolicy.trustForwardedHeaders";
+    if (refusedOrigin.compareAndSet(false, true)) { // a browser does not show the answer's text
+      log.warn("Refused a page of origin {}: {}. Said once.", request.getHeader("Origin"), why);
+    }
+    answers.problem(Reply.Failure.of(ErrorCode.FORBIDDEN, why), response);
   }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class WebSocketUpgrade {
 
   private static final String VERSION = "13"; // RFC 6455
+  private static final Pattern KEY = Pattern.compile("[A-Za-z0-9+/]{22}==");
   private static final int UPGRADE_REQUIRED = 426;
 
   private final Installation installation;
@@ -80,8 +82,13 @@ final class WebSocketUpgrade {
     boolean complete =
         connection != null
             && connection.toLowerCase(Locale.ROOT).contains("upgrade")
-            && request.getHeader("Sec-WebSocket-Key") != null;
+            && isKey(request.getHeader("Sec-WebSocket-Key"));
     return complete ? null : "the WebSocket handshake is not complete";
+  }
+
+  /** Sixteen bytes in Base64. */
+  private static boolean isKey(@Nullable String key) {
+    return key != null && KEY.matcher(key).matches();
   }
 
   /**
