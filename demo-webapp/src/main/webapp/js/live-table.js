@@ -44,5 +44,11 @@ export function liveTable(realtime, topic, path, onChange) {
   const channel = realtime.channel(topic);
   channel.on('INSERT', receive).on('UPDATE', receive).on('DELETE', receive).on('reset', load).subscribe();
   channel.ready.then(load);
-  return { rows, load };
+  return {
+    rows,
+    /** Whether `rows` are all there. */
+    get isLoaded() {
+      return waiting === null;
+    },
+  };
 }

@@ -15,14 +15,16 @@ const todos = liveTable(app.realtime, 'todos', 'todos', ({ operation, row, old }
 });
 const items = new Map(); // todo id → TodoItem, of the list that is shown
 
-let listId = Number(new URLSearchParams(location.hash.slice(1)).get('list')) || null;
+const listInAddress = () => Number(new URLSearchParams(location.hash.slice(1)).get('list')) || null;
+
+let listId = listInAddress();
 let room = null; // presence in the list that is shown
 let people = new Map();
 let editing = null;
 
 function showLists() {
   const all = [...lists.rows.values()].sort((a, b) => a.id - b.id);
-  if (!lists.rows.has(listId)) open(all[0]?.id ?? null);
+  if (lists.isLoaded) open(lists.rows.has(listId) ? listId : (all[0]?.id ?? null));
   keyed($('#lists'), all, (list) => list.id, listLink, (element, list) => {
     const [name, count] = element.firstChild.children;
     setText(name, list.name);
@@ -30,7 +32,7 @@ function showLists() {
     element.firstChild.setAttribute('aria-current', list.id === listId);
   });
   const list = lists.rows.get(listId);
-  setText($('#list-name'), list?.name ?? 'No list');
+  setText($('#list-name'), list?.name ?? (lists.isLoaded ? 'No list' : '…'));
   $('#delete-list').disabled = !list;
   for (const element of $('#new-todo').elements) element.disabled = !list;
 }
@@ -42,7 +44,7 @@ function listLink(list) {
 const itemsOf = (list) => [...todos.rows.values()].filter((todo) => todo.list_id === list).sort((a, b) => a.position - b.position || a.id - b.id);
 
 function open(id) {
-  if (id === listId && room) return;
+  if (id === listId && (room || id === null)) return;
   listId = id;
   room?.untrack().unsubscribe();
   room = null;
@@ -64,6 +66,7 @@ function track() {
 }
 
 app.onProfile(track);
+addEventListener('hashchange', () => lists.rows.has(listInAddress()) && open(listInAddress()));
 
 function showEditors() {
   setText($('#editors'), `Editors: ${byName(people).map((each) => each.name).join(', ') || '…'}`);

@@ -25,7 +25,7 @@ class ApiIT {
 
   @BeforeAll
   static void start() throws Exception {
-    server = DemoServer.start(BrowserTest.WAR, "127.0.0.1", 0, null);
+    server = DemoServer.start(Stage.WAR, "127.0.0.1", 0, null);
     api = new Api(server.url());
   }
 

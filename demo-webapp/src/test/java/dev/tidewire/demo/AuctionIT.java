@@ -24,7 +24,7 @@ class AuctionIT extends BrowserTest {
   }
 
   private BigDecimal nextBid() {
-    return api().value("select next_bid from lots where id = " + lot).decimalValue();
+    return api().value("select next_bid from lots where id = " + lot).decimalValue().setScale(2);
   }
 
   @Test

@@ -28,7 +28,7 @@ class LauncherIT {
   private Process launch(String... properties) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Ddemo.war=" + BrowserTest.WAR.toAbsolutePath());
+    command.add("-Ddemo.war=" + Stage.WAR.toAbsolutePath());
     command.addAll(List.of(properties));
     command.add("-cp");
     command.add(

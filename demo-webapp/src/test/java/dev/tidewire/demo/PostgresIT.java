@@ -2,30 +2,41 @@ package dev.tidewire.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tidewire.demo.launcher.DemoServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.net.URI;
 import java.net.http.HttpResponse;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The same demo on PostgreSQL. */
 class PostgresIT extends BrowserTest {
-  private static EmbeddedPostgres postgres;
+  private EmbeddedPostgres postgres;
+  private DemoServer server;
 
   @BeforeAll
-  static void startDatabase() throws Exception {
+  void start() throws Exception {
     postgres = EmbeddedPostgres.builder().setPort(0).start();
     System.setProperty("db.url", "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres");
     System.setProperty("db.user", "postgres");
     System.setProperty("db.password", "postgres");
+    server = DemoServer.start(Stage.WAR, "127.0.0.1", 0, null);
   }
 
   @AfterAll
-  static void stopDatabase() throws Exception {
-    System.clearProperty("db.url");
-    System.clearProperty("db.user");
-    System.clearProperty("db.password");
+  void stop() throws Exception {
+    for (String name : List.of("db.url", "db.user", "db.password")) {
+      System.clearProperty(name);
+    }
+    server.close();
     postgres.close();
+  }
+
+  @Override
+  URI url() {
+    return server.url();
   }
 
   @Test

@@ -71,7 +71,7 @@ class ResilienceIT extends BrowserTest {
 
   @Test
   void pagesGoOnWhenTheServerWasRestarted(@TempDir Path data) throws Exception {
-    DemoServer first = DemoServer.start(WAR, "127.0.0.1", 0, data);
+    DemoServer first = DemoServer.start(Stage.WAR, "127.0.0.1", 0, data);
     int port = first.url().getPort();
     Tab ada = keep(Tab.open(browser(), first.url(), "todos.html", "Ada Lovelace", "violet"));
     Tab grace = keep(Tab.open(browser(), first.url(), "todos.html", "Grace Hopper", "amber"));
@@ -82,7 +82,7 @@ class ResilienceIT extends BrowserTest {
     first.close();
     ada.expectStatus("reconnecting");
     grace.expectStatus("reconnecting");
-    keep(DemoServer.start(WAR, "127.0.0.1", port, data));
+    keep(DemoServer.start(Stage.WAR, "127.0.0.1", port, data));
 
     ada.expectStatus("connected");
     grace.expectStatus("connected");

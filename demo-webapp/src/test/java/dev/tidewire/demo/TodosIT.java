@@ -23,7 +23,7 @@ class TodosIT extends BrowserTest {
   }
 
   private static String item(String text) {
-    return "#todos > li:has(button.text:text-is('" + text + "')) ";
+    return "#todos > li:has(button.text:text-is(\"" + text + "\")) ";
   }
 
   private static void expectOrder(Tab tab, String... texts) {

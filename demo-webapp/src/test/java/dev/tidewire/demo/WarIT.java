@@ -13,7 +13,7 @@ class WarIT {
   @Test
   void warHoldsTheApplicationAndNoContainer() throws Exception {
     List<String> names;
-    try (ZipFile war = new ZipFile(BrowserTest.WAR + ".war")) {
+    try (ZipFile war = new ZipFile(Stage.WAR + ".war")) {
       names = war.stream().map(ZipEntry::getName).toList();
     }
     assertThat(names)

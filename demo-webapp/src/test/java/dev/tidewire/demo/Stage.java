@@ -1,0 +1,82 @@
+package dev.tidewire.demo;
+
+import com.microsoft.playwright.Browser;
+import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.Playwright;
+import dev.tidewire.demo.launcher.DemoServer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+
+/**
+ * The browser and the demo that all test classes share; started by the first that asks, closed
+ * after the last. One thread.
+ */
+final class Stage implements AutoCloseable {
+  static final Path WAR = Path.of(System.getProperty("demo.war", "target/demo-webapp"));
+
+  private final DemoServer server;
+  private final Playwright playwright;
+  private final Browser browser;
+
+  private Stage() {
+    Path executable = InstalledBrowser.path();
+    playwright =
+        Playwright.create(
+            new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+    browser =
+        playwright
+            .chromium()
+            .launch(
+                new BrowserType.LaunchOptions()
+                    .setExecutablePath(executable)
+                    .setArgs(
+                        List.of(
+                            "--no-sandbox",
+                            "--disable-gpu",
+                            "--disable-quic",
+                            "--no-first-run",
+                            "--disable-background-networking",
+                            "--disable-component-update",
+                            "--disable-sync")));
+    try {
+      server = DemoServer.start(WAR, "127.0.0.1", 0, null);
+    } catch (Exception e) {
+      playwright.close();
+      throw new IllegalStateException("the demo did not start", e);
+    }
+  }
+
+  DemoServer server() {
+    return server;
+  }
+
+  Browser browser() {
+    return browser;
+  }
+
+  @Override
+  public void close() throws Exception {
+    playwright.close();
+    server.close();
+  }
+
+  /** Gives the stage to whoever asks for it. */
+  static final class Resolver implements ParameterResolver {
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+      return parameter.getParameter().getType() == Stage.class;
+    }
+
+    @Override
+    public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+      return context
+          .getRoot()
+          .getStore(ExtensionContext.Namespace.GLOBAL)
+          .getOrComputeIfAbsent(Stage.class, type -> new Stage(), Stage.class);
+    }
+  }
+}
