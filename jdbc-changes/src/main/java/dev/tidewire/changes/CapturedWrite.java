@@ -78,22 +78,25 @@ final class CapturedWrite<T> {
     try {
       return transaction.write(this::attempt);
     } catch (SQLException e) {
-      if (!isOurs(e)) {
+      if (!mayBeOurs(e)) {
         throw e;
       }
-      connection.engine().catalog().forget();
-      if (!brief) {
+      if (!brief && transaction.isAborted()) {
+        connection.engine().catalog().forget();
         throw e;
       }
       return transaction.write(this::runNatively);
     }
   }
 
-  /** An error of what a plan added, most likely: a column that is gone since the table was read. */
-  private boolean isOurs(SQLException failure) {
+  /**
+   * Whether it may be an error of what a plan added: a column that is gone since the table was
+   * read. Nothing has run then, so the application's own text can; if the error is its own, it
+   * comes again.
+   */
+  private boolean mayBeOurs(SQLException failure) {
     String state = failure.getSQLState();
-    return plan.source() == Source.RESULT
-        && !plan.guarded()
+    return !plan.guarded()
         && state != null
         && (state.startsWith("42") || state.startsWith("0A"))
         && !(failure instanceof UncapturableException);
@@ -205,6 +208,7 @@ final class CapturedWrite<T> {
 
   private T runNatively() throws SQLException {
     T result = natively.call();
+    connection.engine().catalog().forget();
     connection.transaction().buffer().reset(tables());
     return result;
   }

@@ -53,6 +53,11 @@ final class Transaction {
     return dialect().inTransaction(connection, begun);
   }
 
+  /** Whether nothing but a rollback can come of the open transaction. */
+  boolean isAborted() {
+    return dialect().aborted(connection, failed);
+  }
+
   /** Runs a statement that writes nothing captured, and notices if it undid the transaction. */
   <T> T watch(SqlCall<T> statement) throws SQLException {
     try {
@@ -91,7 +96,7 @@ final class Transaction {
   /** Ends a short transaction whose statement failed, as auto-commit mode would have. */
   private void endFailed() {
     try {
-      if (dialect().aborted(connection, failed)) {
+      if (isAborted()) {
         connection.rollback();
         ended();
       } else {
@@ -138,7 +143,7 @@ final class Transaction {
       ended();
       return result;
     }
-    boolean aborted = dialect().aborted(connection, failed);
+    boolean aborted = isAborted();
     Ticket ticket = engine.sequencer().draw();
     List<Change> committed = List.of();
     try {

@@ -50,7 +50,9 @@ interface ValueReader {
     if (name.equals("json") || name.equals("jsonb")) {
       return (row, index) -> json(row.getString(index));
     }
-    if (name.equals("money") || (name.equals("bit") && jdbcType == Types.BIT)) {
+    if (name.equals("uuid")
+        || name.equals("money")
+        || (name.equals("bit") && jdbcType == Types.BIT)) {
       return ResultSet::getString;
     }
     return switch (jdbcType) {
