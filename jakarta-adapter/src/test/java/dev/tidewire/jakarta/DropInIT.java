@@ -1,0 +1,180 @@
+package dev.tidewire.jakarta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tidewire.Realtime;
+import dev.tidewire.jakarta.war.Live;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ref.WeakReference;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
+import org.eclipse.jetty.ee11.webapp.WebAppContext;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ContextHandlerCollection;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A WAR with one class and the jars: the container does the rest. */
+class DropInIT {
+
+  private final Server jetty = new Server();
+  private final ServerConnector connector = new ServerConnector(jetty);
+  private final ContextHandlerCollection contexts = new ContextHandlerCollection(true);
+  @TempDir private Path war;
+
+  @BeforeEach
+  void start() throws Exception {
+    connector.setHost("127.0.0.1");
+    jetty.addConnector(connector);
+    jetty.setStopTimeout(0);
+    jetty.setHandler(contexts);
+    jetty.start();
+    Path classes = war.resolve("WEB-INF/classes");
+    Path live = Path.of(Live.class.getName().replace('.', '/') + ".class");
+    Files.createDirectories(classes.resolve(live).getParent());
+    Files.copy(location(Live.class).resolve(live), classes.resolve(live));
+    Path lib = Files.createDirectories(war.resolve("WEB-INF/lib"));
+    for (Class<?> type :
+        List.of(
+            RealtimeEndpoints.class,
+            Realtime.class,
+            tools.jackson.databind.json.JsonMapper.class,
+            tools.jackson.core.JsonParser.class,
+            com.fasterxml.jackson.annotation.JsonProperty.class)) {
+      Path from = location(type);
+      copy(from, Files.isDirectory(from) ? classes : lib.resolve(from.getFileName()));
+    }
+    Files.writeString(war.resolve("index.html"), "<h1>live</h1>");
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    jetty.stop();
+  }
+
+  @Test
+  void theContainerFindsTheConfigurerAndServesTheClient() throws Exception {
+    deploy("/shop");
+    try (WireClient client = connect("/shop")) {
+      client.send("{\"id\":\"c\",\"type\":\"call\",\"method\":\"where\"}");
+
+      assertThat(client.awaitAnswer("c").path("payload").path("data").asString())
+          .isEqualTo("/shop");
+      assertThat(get("/shop/realtime/client.js").body()).contains("createRealtime");
+      assertThat(get("/shop/index.html").body()).contains("live");
+    }
+  }
+
+  @Test
+  void twoApplicationsInOneContainerDoNotMeet() throws Exception {
+    deploy("/one");
+    deploy("/two");
+    try (WireClient one = connect("/one");
+        WireClient two = connect("/two")) {
+      one.send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\"}").awaitAnswer("s");
+      two.send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\"}").awaitAnswer("s");
+      two.send("{\"type\":\"publish\",\"topic\":\"t\",\"event\":\"e\",\"data\":2}");
+      one.send("{\"id\":\"p\",\"type\":\"publish\",\"topic\":\"t\",\"event\":\"e\",\"data\":1}");
+      one.awaitAnswer("p");
+      two.awaitEvent("e");
+
+      assertThat(one.frames("event")).singleElement().matches(f -> f.path("data").asInt() == 1);
+      assertThat(two.frames("event")).singleElement().matches(f -> f.path("data").asInt() == 2);
+    }
+  }
+
+  @Test
+  void redeployingTenTimesLeavesNoThreadAndNoClassLoader() throws Exception {
+    List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      loaders.add(deployUseUndeploy());
+    }
+
+    await("threads")
+        .atMost(WireClient.PATIENCE)
+        .until(
+            () ->
+                Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(t -> t.getName().startsWith("tidewire-")));
+    await("class loaders")
+        .atMost(WireClient.PATIENCE)
+        .untilAsserted(
+            () -> {
+              System.gc();
+              // The container itself may hold on to the last one.
+              assertThat(loaders.stream().filter(l -> l.get() != null).count())
+                  .isLessThanOrEqualTo(1);
+            });
+  }
+
+  private WeakReference<ClassLoader> deployUseUndeploy() throws Exception {
+    WebAppContext context = deploy("/again");
+    WireClient client = connect("/again");
+    client.send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\"}").awaitAnswer("s");
+    client.send("{\"type\":\"track\",\"topic\":\"t\",\"data\":{}}");
+    WeakReference<ClassLoader> loader = new WeakReference<>(context.getClassLoader());
+    context.stop();
+    contexts.removeHandler(context);
+    assertThat(client.awaitClose()).isEqualTo(1001);
+    context.destroy();
+    return loader;
+  }
+
+  private WebAppContext deploy(String path) throws Exception {
+    WebAppContext context = new WebAppContext(war.toString(), path);
+    context.addConfiguration(new AnnotationConfiguration());
+    context.setThrowUnavailableOnStartupException(true);
+    // The test's own class path has the same classes; the application must not see those.
+    context.getHiddenClassMatcher().add("dev.tidewire.", "tools.jackson.", "com.fasterxml.");
+    contexts.addHandler(context);
+    context.start();
+    contexts.mapContexts();
+    return context;
+  }
+
+  private WireClient connect(String path) {
+    return WireClient.connect(
+        URI.create("ws://127.0.0.1:" + connector.getLocalPort() + path + "/realtime/ws"));
+  }
+
+  private HttpResponse<String> get(String path) throws Exception {
+    URI uri = URI.create("http://127.0.0.1:" + connector.getLocalPort() + path);
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private static Path location(Class<?> type) throws URISyntaxException {
+    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      files.forEach(
+          file -> {
+            try {
+              Path target = to.resolve(from.relativize(file).toString());
+              if (!Files.isDirectory(file)) {
+                Files.createDirectories(target.getParent());
+                Files.copy(file, target);
+              }
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package dev.tidewire.jakarta;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What only clients that are broken, hostile or gone do. */
+class RawWebSocketIT {
+
+  private static final String SUBSCRIBE = "{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\"}";
+  private TestServer server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = TestServer.open();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    server.close();
+  }
+
+  @Test
+  void aMessageInPartsIsOneMessage() throws Exception {
+    byte[] text = "{\"id\":\"é\",\"type\":\"subscribe\",\"topic\":\"t\"}".getBytes(UTF_8);
+    int middle = new String(text, UTF_8).indexOf('é') + 1; // between the two bytes of a letter
+    try (RawWebSocket client = RawWebSocket.connect(server)) {
+      client.send(RawWebSocket.TEXT, false, Arrays.copyOf(text, middle));
+      client.send(RawWebSocket.PING, true, "still here");
+      client.send(RawWebSocket.CONTINUATION, true, Arrays.copyOfRange(text, middle, text.length));
+
+      assertThat(client.awaitText("\"ack\"")).contains("\"messageId\":\"é\"");
+    }
+  }
+
+  @Test
+  void partsThatGrowBeyondTheLimitClose1009BeforeTheLastOne() throws Exception {
+    try (RawWebSocket client = RawWebSocket.connect(server)) {
+      client.send(RawWebSocket.TEXT, false, "{\"data\":\"");
+      for (int i = 0; i < 3; i++) {
+        client.send(RawWebSocket.CONTINUATION, false, "x".repeat(30_000));
+      }
+
+      assertThat(client.awaitClose()).isEqualTo(1009);
+    }
+  }
+
+  @Test
+  void compressionIsNotOffered() throws Exception {
+    try (RawWebSocket client =
+        RawWebSocket.handshake(
+            server,
+            "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                + "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                + "Sec-WebSocket-Protocol: chat\r\n")) {
+      assertThat(client.status()).isEqualTo(101);
+      assertThat(client.answer().toLowerCase(java.util.Locale.ROOT))
+          .doesNotContain("sec-websocket-extensions")
+          .doesNotContain("sec-websocket-protocol");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "Upgrade: h2c\r\nConnection: Upgrade\r\n",
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: short\r\n",
+        "Upgrade: websocket\r\nConnection: close\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+      })
+  void whatIsNoHandshakeIsToldWhatIsNeeded(String headers) throws Exception {
+    try (RawWebSocket client = RawWebSocket.handshake(server, headers)) {
+      assertThat(client.status()).isEqualTo(426);
+      assertThat(client.answer())
+          .contains("Upgrade: websocket")
+          .contains("Sec-WebSocket-Version: 13")
+          .contains("application/problem+json");
+    }
+  }
+
+  @Test
+  void aClientThatDoesNotReadIsCutAndHoldsUpNobody() throws Exception {
+    try (RawWebSocket deaf = RawWebSocket.connect(server);
+        WireClient ada = server.connect()) {
+      deaf.send(RawWebSocket.TEXT, true, SUBSCRIBE);
+      deaf.awaitText("\"ack\"");
+      ada.send(SUBSCRIBE).awaitAnswer("s");
+      String data = "x".repeat(100_000);
+      int count = 100; // ten times what may wait, and more than sockets hold
+      for (int i = 0; i < count; i++) {
+        int n = i + 1;
+        server.realtime().emit("e", data, "t").toCompletableFuture().join();
+        ada.awaitFrame("frame " + n, f -> ada.frames("event").size() == n);
+      }
+
+      await("the deaf client is gone")
+          .atMost(WireClient.PATIENCE)
+          .until(() -> server.realtime().connectionCount() == 1);
+      assertThat(ada.isOpen()).isTrue();
+    }
+  }
+
+  @Test
+  void anUndeploymentDoesNotWaitForAClientThatDoesNotRead() throws Exception {
+    try (RawWebSocket deaf = RawWebSocket.connect(server)) {
+      deaf.send(RawWebSocket.TEXT, true, SUBSCRIBE);
+      deaf.awaitText("\"ack\"");
+      for (int i = 0; i < 8; i++) {
+        server.realtime().emit("e", "x".repeat(100_000), "t").toCompletableFuture().join();
+      }
+
+      server.undeploy();
+
+      assertThat(server.realtime().connectionCount()).isZero();
+    }
+  }
+
+  @Test
+  void pongsAreSignsOfLifeAndSilenceIsNone() throws Exception {
+    try (TestServer impatient =
+            TestServer.start(
+                b ->
+                    b.access(dev.tidewire.AccessPolicy.open())
+                        .heartbeat(Duration.ofMillis(1), Duration.ofMillis(1)));
+        RawWebSocket alive = RawWebSocket.connect(impatient);
+        RawWebSocket silent = RawWebSocket.connect(impatient)) {
+      await("the silent one is gone")
+          .atMost(WireClient.PATIENCE)
+          .until(
+              () -> {
+                alive.send(RawWebSocket.PONG, true, "");
+                return impatient.realtime().connectionCount() == 1;
+              });
+
+      assertThat(silent.awaitClose()).isEqualTo(4000);
+      alive.send(RawWebSocket.TEXT, true, SUBSCRIBE);
+      assertThat(alive.awaitText("\"ack\"")).contains("\"s\"");
+    }
+  }
+}
