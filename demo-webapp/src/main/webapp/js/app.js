@@ -49,7 +49,7 @@ export async function start() {
   const site = app.realtime.channel('site/visitors');
   app.onProfile(({ name, color }) => site.track({ name, color, page }));
   app.people = peopleIn(site, (people) => {
-    showPeople($('#site-people'), people, 4);
+    showPeople($('#site-people'), new Map([...people].filter(([userId]) => userId !== app.me.userId)), 4);
     document.dispatchEvent(new CustomEvent('people'));
   });
   app.realtime.connect();
@@ -105,7 +105,7 @@ function buildHeader() {
     h('nav', { 'aria-label': 'Pages' }, links),
     h('div', { class: 'who' },
       h('span', { class: 'pill', id: 'status', 'data-status': 'idle' }, 'Offline'),
-      h('div', { id: 'site-people', class: 'people', 'aria-label': 'Online now' }),
+      h('div', { id: 'site-people', class: 'people', role: 'group', 'aria-label': 'Others who are online' }),
       h('button', { id: 'me', type: 'button', class: 'me', onclick: () => app.me && chooseProfile(false) }),
     ),
   );

@@ -2,12 +2,12 @@ package dev.tidewire.demo;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Collections;
-import java.util.Locale;
 import java.util.Properties;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -21,9 +21,8 @@ import org.slf4j.LoggerFactory;
  * The demo's database: an H2 of its own, or the PostgreSQL (or H2) that {@code db.url} names.
  * Opening creates the tables and fills empty ones. Thread-safe.
  */
-public final class Database implements AutoCloseable {
+final class Database implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Database.class);
-  private static final String IN_MEMORY = "jdbc:h2:mem:tidewire-demo";
 
   private final HikariDataSource pool;
   private final SQLDialect dialect;
@@ -39,23 +38,17 @@ public final class Database implements AutoCloseable {
    * Opens what {@code settings} name; a database that cannot be reached or is of another make is an
    * {@link IllegalStateException} that says so.
    */
-  public static Database open(Settings settings) {
+  static Database open(Settings settings) {
     String url = settings.dbUrl();
     try {
-      if (url == null) {
-        return openOwn(IN_MEMORY);
-      }
-      if (settings.dbUser() == null && url.startsWith("jdbc:h2:")) {
-        return openOwn(url);
-      }
-      return openNamed(url, settings.dbUser(), settings.dbPassword());
+      return url == null
+          ? openOwn(settings.data())
+          : openNamed(url, settings.dbUser(), settings.dbPassword());
     } catch (SQLException | RuntimeException e) {
+      // without the parameters of the URL, among which there may be a password
+      String name = url == null ? "H2" : url.split("[?;]", 2)[0];
       throw new IllegalStateException(
-          "The demo cannot open its database "
-              + (url == null ? IN_MEMORY : url)
-              + ": "
-              + e.getMessage(),
-          e);
+          "The demo cannot open its database " + name + ": " + e.getMessage(), e);
     }
   }
 
@@ -65,22 +58,22 @@ public final class Database implements AutoCloseable {
    * connection stays open: it keeps an in-memory database alive and closes it at the end. With
    * {@code WRITE_DELAY=0} every commit is on disk before anybody hears of it.
    */
-  private static Database openOwn(String url) throws SQLException {
+  private static Database openOwn(@Nullable String data) throws SQLException {
+    String url =
+        data == null ? "jdbc:h2:mem:tidewire-demo" : "jdbc:h2:file:" + Path.of(data, "tidewire");
     Properties sa = new Properties();
     sa.setProperty("user", "sa");
     sa.setProperty("password", "");
     // not through the DriverManager, which in a container does not look into the WAR
-    Connection owner = new org.h2.Driver().connect(url + ";WRITE_DELAY=0", sa);
-    try {
-      String password = UUID.randomUUID().toString();
-      try (var statement = owner.createStatement()) {
-        statement.execute("create user if not exists visitor password ''");
-        statement.execute("alter user visitor set password '" + password + "'");
-        statement.execute("grant alter any schema to visitor");
-      }
-      HikariDataSource pool = pool(url, "visitor", password);
-      Schema.create(pool, SQLDialect.H2);
-      return new Database(pool, SQLDialect.H2, owner);
+    Connection owner =
+        new org.h2.Driver()
+            .connect(url + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE;TRACE_LEVEL_FILE=0", sa);
+    String password = UUID.randomUUID().toString();
+    try (var statement = owner.createStatement()) {
+      statement.execute("create user if not exists visitor password ''");
+      statement.execute("alter user visitor set password '" + password + "'");
+      statement.execute("grant alter any schema to visitor");
+      return withTables(pool(url, "visitor", password), SQLDialect.H2, owner);
     } catch (SQLException | RuntimeException e) {
       owner.close();
       throw e;
@@ -92,14 +85,18 @@ public final class Database implements AutoCloseable {
     if (dialect != SQLDialect.POSTGRES && dialect != SQLDialect.H2) {
       throw new IllegalArgumentException("the demo runs on PostgreSQL and H2");
     }
-    HikariDataSource pool = pool(url, user, password);
+    return withTables(pool(url, user, password), dialect, null);
+  }
+
+  private static Database withTables(
+      HikariDataSource pool, SQLDialect dialect, @Nullable Connection owner) {
     try {
       Schema.create(pool, dialect);
     } catch (RuntimeException e) {
       pool.close();
       throw e;
     }
-    return new Database(pool, dialect, null);
+    return new Database(pool, dialect, owner);
   }
 
   private static HikariDataSource pool(
@@ -117,21 +114,17 @@ public final class Database implements AutoCloseable {
     return new HikariDataSource(config);
   }
 
-  public DataSource dataSource() {
+  DataSource dataSource() {
     return pool;
   }
 
-  public SQLDialect dialect() {
+  SQLDialect dialect() {
     return dialect;
   }
 
   /** For people: what kind of database this is. */
-  public String product() {
-    return dialect == SQLDialect.H2
-        ? "H2"
-        : dialect.getName().equalsIgnoreCase("Postgres")
-            ? "PostgreSQL"
-            : dialect.getName().toUpperCase(Locale.ROOT);
+  String product() {
+    return dialect == SQLDialect.H2 ? "H2" : "PostgreSQL";
   }
 
   @Override

@@ -4,15 +4,23 @@ import jakarta.servlet.ServletContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be set from outside: {@code db.url}, {@code db.user}, {@code db.password}, each as a
- * context parameter of the web application or else as a system property. Without a URL the demo
- * keeps an H2 of its own in memory. Immutable.
+ * What can be set from outside: {@code db.url}, {@code db.user} and {@code db.password} of a
+ * database, or {@code demo.data}, the folder for an H2 of the demo's own; each as a context
+ * parameter of the web application or else as a system property. With neither, that H2 is kept in
+ * memory. Immutable.
  */
-record Settings(@Nullable String dbUrl, @Nullable String dbUser, @Nullable String dbPassword) {
+record Settings(
+    @Nullable String dbUrl,
+    @Nullable String dbUser,
+    @Nullable String dbPassword,
+    @Nullable String data) {
 
   static Settings of(ServletContext context) {
     return new Settings(
-        read(context, "db.url"), read(context, "db.user"), read(context, "db.password"));
+        read(context, "db.url"),
+        read(context, "db.user"),
+        read(context, "db.password"),
+        read(context, "demo.data"));
   }
 
   private static @Nullable String read(ServletContext context, String name) {

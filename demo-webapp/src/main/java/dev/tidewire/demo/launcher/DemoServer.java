@@ -82,10 +82,7 @@ public final class DemoServer implements AutoCloseable {
     context.getSessionHandler().setSameSite(HttpCookie.SameSite.LAX);
     if (data != null) {
       keep(context.getSessionHandler(), data.resolve("sessions"));
-      if (System.getProperty("db.url") == null) {
-        context.setInitParameter(
-            "db.url", "jdbc:h2:file:" + data.resolve("tidewire").toAbsolutePath());
-      }
+      context.setInitParameter("demo.data", data.toAbsolutePath().toString());
     }
     return context;
   }
