@@ -51,15 +51,11 @@ final class Origins {
     Map<String, String> forwarded = forwarded(request);
     String scheme = forwarded.getOrDefault("proto", direct.scheme());
     String host = forwarded.get("host");
-    String port = forwarded.get("port");
-    if (host == null) {
-      boolean sameScheme = scheme.equalsIgnoreCase(direct.scheme());
-      return new Site(scheme, direct.host(), port(port, sameScheme ? direct.port() : -1));
+    Site told = host == null ? null : Site.parse(scheme + "://" + host);
+    if (told == null) {
+      told = new Site(scheme, direct.host(), direct.hasUsualPort() ? -1 : direct.port());
     }
-    Site named = Site.parse(scheme + "://" + host);
-    return named == null || port == null
-        ? named == null ? direct : named
-        : new Site(scheme, named.host(), port(port, named.port()));
+    return new Site(told.scheme(), told.host(), port(forwarded.get("port"), told.port()));
   }
 
   /** The sender's network address. */

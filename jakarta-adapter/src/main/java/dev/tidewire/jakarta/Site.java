@@ -26,6 +26,10 @@ record Site(String scheme, String host, int port) {
     }
   }
 
+  boolean hasUsualPort() {
+    return port == (scheme.equals("https") ? HTTPS_PORT : HTTP_PORT);
+  }
+
   private static String web(String scheme) {
     return switch (scheme) {
       case "ws" -> "http";
@@ -42,6 +46,9 @@ record Site(String scheme, String host, int port) {
     } catch (URISyntaxException e) {
       return null;
     }
+    if (uri.isOpaque()) {
+      return null;
+    }
     String scheme = uri.getScheme();
     String host = uri.getHost();
     boolean more =
@@ -55,10 +62,10 @@ record Site(String scheme, String host, int port) {
     return new Site(scheme, host, uri.getPort());
   }
 
+  /** As a browser writes it. */
   @Override
   public String toString() {
-    boolean usual = port == (scheme.equals("https") ? HTTPS_PORT : HTTP_PORT);
     String name = host.indexOf(':') < 0 ? host : '[' + host + ']';
-    return scheme + "://" + name + (usual ? "" : ":" + port);
+    return scheme + "://" + name + (hasUsualPort() ? "" : ":" + port);
   }
 }

@@ -65,8 +65,10 @@ final class WebSocketConnection implements Connection {
 
   private void closeNow(int code, String reason) {
     try {
-      socket.setMaxIdleTimeout(CLOSE_TIMEOUT_MS);
       socket.close(new CloseReason(CloseReason.CloseCodes.getCloseCode(code), reason));
+      if (socket.isOpen()) { // only now: a silent client would be cut off before it hears why
+        socket.setMaxIdleTimeout(CLOSE_TIMEOUT_MS);
+      }
     } catch (IOException | RuntimeException e) {
       log.debug("WebSocket {} did not close in order: {}", socket.getId(), e.toString());
     }

@@ -32,13 +32,16 @@ final class TestServer implements AutoCloseable {
   private final Realtime realtime;
   private final HttpClient http = HttpClient.newHttpClient();
 
-  private TestServer(Realtime realtime, EndpointOptions options) throws Exception {
+  private TestServer(
+      Realtime realtime, EndpointOptions options, Consumer<ServletContextHandler> more)
+      throws Exception {
     this.realtime = realtime;
     connector.setHost("127.0.0.1");
     jetty.addConnector(connector);
     jetty.setStopTimeout(0); // clients that keep a connection are not waited for
     context.addFilter(new ContainerLogin(), "/*", EnumSet.of(DispatcherType.REQUEST));
     context.addServlet(new SessionLogin(), "/login");
+    more.accept(context);
     JakartaWebSocketServletContainerInitializer.configure(
         context,
         (servletContext, container) ->
@@ -48,7 +51,7 @@ final class TestServer implements AutoCloseable {
   }
 
   static TestServer start(Realtime realtime, EndpointOptions options) throws Exception {
-    return new TestServer(realtime, options);
+    return new TestServer(realtime, options, context -> {});
   }
 
   static TestServer open() throws Exception {
@@ -64,6 +67,19 @@ final class TestServer implements AutoCloseable {
     Realtime.Builder builder = Realtime.builder();
     settings.accept(builder);
     return start(builder.build(), options);
+  }
+
+  /**
+   * @param more adds to the application what a test needs
+   */
+  static TestServer start(
+      EndpointOptions options,
+      Consumer<Realtime.Builder> settings,
+      Consumer<ServletContextHandler> more)
+      throws Exception {
+    Realtime.Builder builder = Realtime.builder();
+    settings.accept(builder);
+    return new TestServer(builder.build(), options, more);
   }
 
   Realtime realtime() {
