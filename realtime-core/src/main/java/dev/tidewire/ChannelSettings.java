@@ -2,37 +2,40 @@ package dev.tidewire;
 
 import dev.tidewire.channel.ChannelOptions;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Which options a channel has: those of the longest pattern that matches its name. A pattern is a
- * name, or a beginning followed by {@code *}. Immutable, safe for any thread.
+ * Which options a channel has: those given for its name, else those of the longest matching
+ * pattern. A pattern is a beginning followed by {@code *}. Immutable, safe for any thread.
  */
 final class ChannelSettings {
 
-  private record Entry(String pattern, ChannelOptions options) {
-    boolean matches(String topic) {
-      return pattern.endsWith("*")
-          ? topic.startsWith(pattern.substring(0, pattern.length() - 1))
-          : topic.equals(pattern);
-    }
-  }
+  private record Pattern(String beginning, ChannelOptions options) {}
 
-  private final List<Entry> longestFirst;
+  private final Map<String, ChannelOptions> byName;
+  private final List<Pattern> longestFirst;
 
   ChannelSettings(Map<String, ChannelOptions> byPattern) {
+    this.byName = new HashMap<>(byPattern);
+    this.byName.keySet().removeIf(name -> name.endsWith("*"));
     this.longestFirst =
         byPattern.entrySet().stream()
-            .map(e -> new Entry(e.getKey(), e.getValue()))
-            .sorted(Comparator.comparing((Entry e) -> -e.pattern().length()))
+            .filter(e -> e.getKey().endsWith("*"))
+            .map(e -> new Pattern(e.getKey().substring(0, e.getKey().length() - 1), e.getValue()))
+            .sorted(Comparator.comparing((Pattern p) -> -p.beginning().length()))
             .toList();
   }
 
   ChannelOptions of(String topic) {
-    for (Entry entry : longestFirst) {
-      if (entry.matches(topic)) {
-        return entry.options();
+    ChannelOptions own = byName.get(topic);
+    if (own != null) {
+      return own;
+    }
+    for (Pattern pattern : longestFirst) {
+      if (topic.startsWith(pattern.beginning())) {
+        return pattern.options();
       }
     }
     return ChannelOptions.DEFAULT;

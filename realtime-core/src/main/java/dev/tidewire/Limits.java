@@ -156,6 +156,9 @@ public final class Limits {
 
   /** Time to authenticate, default 10 seconds; then the connection is closed 4001. */
   public Limits authenticationTime(Duration time) {
+    if (time.isNegative()) {
+      throw new IllegalArgumentException("a limit is 0 or more: " + time);
+    }
     authenticationTime = time;
     return this;
   }

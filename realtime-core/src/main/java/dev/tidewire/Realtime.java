@@ -316,8 +316,10 @@ public final class Realtime implements AutoCloseable {
     }
 
     /**
-     * Options of the channels whose name matches: a name, or a beginning followed by {@code *}. The
-     * longest matching pattern counts.
+     * Options of the channels whose name matches: a name, or a beginning followed by {@code *}. A
+     * name counts before a pattern, a longer pattern before a shorter one.
+     *
+     * @throws IllegalArgumentException if the pattern can match no topic
      */
     public Builder channels(String pattern, UnaryOperator<ChannelOptions> options) {
       String beginning =

@@ -24,6 +24,9 @@ public final class FakeConnection implements Connection {
   public record Closed(int code, String reason) {}
 
   private final List<String> messages = new ArrayList<>();
+  // Those of the first messages; guarded by the messages.
+  private final List<JsonNode> frames = new ArrayList<>();
+  private int read;
   private final AtomicBoolean sending = new AtomicBoolean();
   private final List<String> violations = new CopyOnWriteArrayList<>();
   private final AtomicReference<@Nullable Closed> closed = new AtomicReference<>();
@@ -142,17 +145,26 @@ public final class FakeConnection implements Connection {
 
   /** The messages as they were sent, each of one or more frames. */
   public List<String> messages() {
+    return messages(0);
+  }
+
+  /** The same without the first ones. */
+  public List<String> messages(int from) {
     assertThat(violations).isEmpty();
     synchronized (messages) {
-      return List.copyOf(messages);
+      return List.copyOf(messages.subList(from, messages.size()));
     }
   }
 
   /** The frames so far. */
   public List<JsonNode> frames() {
-    List<JsonNode> frames = new ArrayList<>();
-    messages().forEach(message -> frames.addAll(Json.frames(message)));
-    return frames;
+    assertThat(violations).isEmpty();
+    synchronized (messages) {
+      while (read < messages.size()) {
+        frames.addAll(Json.frames(messages.get(read++)));
+      }
+      return List.copyOf(frames);
+    }
   }
 
   /** The frames of a type so far. */

@@ -1,0 +1,314 @@
+package dev.tidewire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
+import dev.tidewire.presence.Member;
+import dev.tidewire.presence.PresenceDiff;
+import dev.tidewire.presence.PresenceState;
+import dev.tidewire.testing.Drafts;
+import dev.tidewire.testing.Parallel;
+import dev.tidewire.transport.Frame;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class HubChannelTest {
+
+  private final Queue<Runnable> handedOver = new ConcurrentLinkedQueue<>();
+
+  /** A subscriber that notes what it is told and how it was bundled. */
+  private static class Noting implements Subscriber {
+    final List<String> runs = new ArrayList<>();
+    final List<String> presence = new ArrayList<>();
+    final Membership membership = new Membership(this);
+    boolean wantsPresence;
+
+    @Override
+    public @Nullable Position since() {
+      return null;
+    }
+
+    @Override
+    public void started(@Nullable Tail tail) {}
+
+    @Override
+    public void deliver(Run run) {
+      runs.add(String.join(" ", run.publications().stream().map(Publication::dataJson).toList()));
+    }
+
+    @Override
+    public boolean wantsPresence() {
+      return wantsPresence;
+    }
+
+    @Override
+    public void present(@Nullable PresenceState state) {}
+
+    @Override
+    public void present(Frame differences) {
+      presence.add(differences.text());
+    }
+  }
+
+  private HubChannel channel(Executor executor) {
+    return new HubChannel(
+        "t",
+        executor,
+        diff -> new PresenceRun.Step(diff.revision(), Frame.of("rev" + diff.revision())));
+  }
+
+  private static void join(HubChannel channel, Noting subscriber) {
+    channel.later(
+        () -> {
+          channel.join(subscriber.membership, null);
+          subscriber.membership.start(
+              new Tail(new Position("a", 0), Tail.Outcome.COMPLETE, List.of()), null);
+          if (subscriber.wantsPresence) {
+            subscriber.membership.awaitPresence();
+            subscriber.membership.present(new PresenceState("t", 1, List.of()));
+          }
+        });
+  }
+
+  private static List<Noting> crowd(HubChannel channel, int size) {
+    List<Noting> crowd = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      Noting subscriber = new Noting();
+      join(channel, subscriber);
+      crowd.add(subscriber);
+    }
+    return crowd;
+  }
+
+  private static Publication publication(int offset) {
+    return Drafts.event("t", offset).at(new Position("a", offset), 0);
+  }
+
+  private static Publication large(int offset, int bytes) {
+    return Drafts.event("t", "x".repeat(bytes)).at(new Position("a", offset), 0);
+  }
+
+  private void runHandedOver() {
+    for (Runnable next = handedOver.poll(); next != null; next = handedOver.poll()) {
+      next.run();
+    }
+  }
+
+  @Test
+  void fewSubscribersAreServedByThePublisherItself() {
+    HubChannel channel = channel(handedOver::add);
+    List<Noting> crowd = crowd(channel, 8);
+    channel.enqueue(publication(1));
+    channel.ready();
+
+    assertThat(handedOver).isEmpty();
+    assertThat(crowd).allSatisfy(s -> assertThat(s.runs).containsExactly("1"));
+  }
+
+  @Test
+  void manySubscribersAreServedByAnotherThreadAndWhatWaitsIsJoined() {
+    HubChannel channel = channel(handedOver::add);
+    List<Noting> crowd = crowd(channel, 9);
+    runHandedOver();
+    for (int i = 1; i <= 5; i++) {
+      channel.enqueue(publication(i));
+      channel.ready();
+    }
+    assertThat(handedOver).hasSize(1);
+    runHandedOver();
+
+    assertThat(crowd).allSatisfy(s -> assertThat(s.runs).containsExactly("1 2 3 4 5"));
+  }
+
+  @Test
+  void runsAreBoundedInNumberAndBytes() {
+    HubChannel channel = channel(handedOver::add);
+    Noting subscriber = crowd(channel, 1).get(0);
+    for (int i = 1; i <= 300; i++) {
+      channel.enqueue(publication(i));
+    }
+    channel.enqueue(large(301, 200_000));
+    channel.enqueue(large(302, 40_000));
+    channel.enqueue(large(303, 40_000));
+    channel.enqueue(publication(304));
+    channel.ready();
+    runHandedOver();
+
+    assertThat(subscriber.runs)
+        .extracting(r -> r.split(" ").length)
+        .containsExactly(256, 44, 1, 1, 2);
+  }
+
+  @Test
+  void aThreadThatDidItsShareGoesOnToOtherWork() {
+    HubChannel channel = channel(handedOver::add);
+    Noting subscriber = crowd(channel, 1).get(0);
+    AtomicInteger tasks = new AtomicInteger();
+    List<Integer> turns = new ArrayList<>();
+    channel.later(
+        () -> {
+          // While this task runs somebody else keeps filling the mailbox.
+          for (int i = 0; i < 1_000; i++) {
+            channel.later(tasks::incrementAndGet);
+          }
+          channel.enqueue(publication(1));
+        });
+    turns.add(tasks.get());
+    while (!handedOver.isEmpty()) {
+      assertThat(handedOver).hasSize(1); // one drainer at a time
+      handedOver.remove().run();
+      turns.add(tasks.get());
+    }
+
+    assertThat(turns).containsExactly(255, 511, 767, 1_000);
+    assertThat(subscriber.runs).containsExactly("1");
+  }
+
+  @Test
+  void oneSubscribersTroubleIsNotTheOthers() {
+    HubChannel channel = channel(handedOver::add);
+    List<Noting> good = crowd(channel, 2);
+    Noting bad =
+        new Noting() {
+          @Override
+          public void deliver(Run run) {
+            throw new IllegalStateException("trouble");
+          }
+        };
+    join(channel, bad);
+    good.addAll(crowd(channel, 2));
+    for (int i = 1; i <= 3; i++) {
+      channel.enqueue(publication(i));
+      channel.ready();
+    }
+
+    assertThat(good).allSatisfy(s -> assertThat(s.runs).containsExactly("1", "2", "3"));
+  }
+
+  @Test
+  void anErrorDoesNotStopTheChannel() {
+    HubChannel channel = channel(handedOver::add);
+    Noting subscriber = crowd(channel, 1).get(0);
+    channel.enqueue(publication(1));
+    try {
+      channel.later(
+          () -> {
+            channel.enqueue(publication(2));
+            throw new NoClassDefFoundError("undeployed");
+          });
+    } catch (NoClassDefFoundError e) {
+      assertThat(e).hasMessage("undeployed");
+    }
+    runHandedOver();
+
+    assertThat(subscriber.runs).containsExactly("1", "2");
+  }
+
+  @Test
+  void joiningAndLeavingInAnyOrderKeepTheOthers() {
+    HubChannel channel = channel(handedOver::add);
+    List<Noting> crowd = crowd(channel, 7);
+    for (int gone : new int[] {0, 6, 3}) {
+      channel.later(() -> channel.remove(crowd.get(gone).membership));
+      channel.later(() -> channel.remove(crowd.get(gone).membership));
+    }
+    Noting replacing = new Noting();
+    channel.later(() -> channel.join(replacing.membership, crowd.get(1).membership));
+    channel.later(
+        () ->
+            replacing.membership.start(
+                new Tail(new Position("a", 0), Tail.Outcome.COMPLETE, List.of()), null));
+    channel.enqueue(publication(1));
+    channel.ready();
+
+    assertThat(crowd).extracting(s -> s.runs.size()).containsExactly(0, 0, 1, 0, 1, 1, 0);
+    assertThat(replacing.runs).containsExactly("1");
+  }
+
+  @Test
+  void presenceDifferencesThatWaitAreJoinedForThoseWhoWantThem() {
+    HubChannel channel = channel(handedOver::add);
+    Noting wanting = new Noting();
+    wanting.wantsPresence = true;
+    join(channel, wanting);
+    Noting other = crowd(channel, 1).get(0);
+    for (int revision = 1; revision <= 4; revision++) {
+      channel.enqueue(diff(revision)); // 1 is in the state already
+    }
+    channel.enqueue(publication(1));
+    channel.enqueue(diff(5));
+    channel.enqueue(diff(6));
+    channel.ready();
+
+    assertThat(wanting.presence).containsExactly("rev2", "rev3", "rev4", "rev5\nrev6");
+    assertThat(other.presence).isEmpty();
+    assertThat(other.runs).containsExactly("1");
+  }
+
+  private static PresenceDiff diff(int revision) {
+    Member member = new Member("u", "{}", Member.Status.ONLINE, List.of(), 0);
+    return new PresenceDiff("t", revision, PresenceDiff.Change.UPDATE, member, null);
+  }
+
+  @Test
+  void afterTheEndOfTheExecutorNothingIsStuck() {
+    HubChannel channel =
+        channel(
+            task -> {
+              throw new RejectedExecutionException();
+            });
+    List<Noting> crowd = crowd(channel, 9);
+    channel.enqueue(publication(1));
+    channel.ready();
+    channel.ready();
+
+    assertThat(crowd.get(0).runs).isEmpty();
+  }
+
+  @Test
+  void publishersAndTasksFromManyThreadsKeepOneOrder() {
+    List<Integer> seen = new ArrayList<>();
+    HubChannel channel = channel(task -> new Thread(task).start());
+    Noting subscriber = crowd(channel, 1).get(0);
+    Object brokerLock = new Object();
+    AtomicInteger offset = new AtomicInteger();
+    AtomicInteger inside = new AtomicInteger();
+    AtomicInteger done = new AtomicInteger();
+    Parallel.times(
+        4,
+        () -> {
+          for (int i = 0; i < 1_000; i++) {
+            synchronized (brokerLock) {
+              channel.enqueue(publication(offset.incrementAndGet()));
+            }
+            channel.ready();
+            channel.later(
+                () -> {
+                  assertThat(inside.incrementAndGet()).isOne();
+                  seen.add(subscriber.runs.size());
+                  inside.decrementAndGet();
+                  done.incrementAndGet();
+                });
+          }
+        });
+    Client.eventually().until(() -> done.get() == 4_000);
+
+    List<String> heard =
+        subscriber.runs.stream().flatMap(r -> Arrays.stream(r.split(" "))).toList();
+    assertThat(heard).hasSize(4_000);
+    for (int i = 0; i < heard.size(); i++) {
+      assertThat(heard.get(i)).isEqualTo("" + (i + 1));
+    }
+    assertThat(seen).isSorted();
+  }
+}
