@@ -172,6 +172,100 @@ class HttpIT {
   }
 
   @Test
+  void theTypingsAreServedAsTypeScriptAndHeadTellsTheLength() throws Exception {
+    HttpResponse<String> typings = server.get("/realtime/client.d.ts");
+    assertThat(typings.headers().firstValue("Content-Type").orElseThrow())
+        .startsWith("application/typescript");
+
+    HttpResponse<String> head =
+        server.send(
+            HttpRequest.newBuilder(server.uri("/realtime/client.d.ts"))
+                .method("HEAD", HttpRequest.BodyPublishers.noBody()));
+    assertThat(head.statusCode()).isEqualTo(200);
+    assertThat(head.body()).isEmpty();
+    assertThat(head.headers().firstValueAsLong("Content-Length"))
+        .hasValue(typings.body().getBytes(java.nio.charset.StandardCharsets.UTF_8).length);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "DELETE, /realtime/publish, 'POST, OPTIONS'",
+    "POST, /realtime/history, 'GET, HEAD, OPTIONS'",
+    "PUT, /realtime/presence, 'GET, HEAD, OPTIONS'",
+    "POST, /realtime/ws, 'GET, OPTIONS'",
+    "PATCH, /realtime/client.js, 'GET, HEAD, OPTIONS'",
+    "ET, /realtime/client.js, 'GET, HEAD, OPTIONS'",
+  })
+  void otherMethodsAreNotAllowed(String method, String path, String allow) throws Exception {
+    HttpResponse<String> answer =
+        server.send(
+            HttpRequest.newBuilder(server.uri(path))
+                .method(method, HttpRequest.BodyPublishers.ofString("{}")));
+
+    assertProblem(answer, 405, "BAD_REQUEST");
+    assertThat(answer.headers().firstValue("Allow")).hasValue(allow);
+  }
+
+  /** Not by the JDK's client: it does not send what is no URL. */
+  @ParameterizedTest
+  @CsvSource({
+    "/realtime/history?topic=%zz",
+    "/realtime/history?topic=%ff%fe",
+    "/realtime/presence?topic=a&topic=b",
+    "/realtime/history?topic=a&limit=1&limit=2",
+  })
+  void parametersThatCannotBeReadAreBadRequests(String path) throws Exception {
+    try (java.net.Socket socket = new java.net.Socket("127.0.0.1", server.port())) {
+      socket
+          .getOutputStream()
+          .write(
+              ("GET /app" + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                  .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+      String answer =
+          new String(
+              socket.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+
+      assertThat(answer).startsWith("HTTP/1.1 400").doesNotContain("\tat ");
+    }
+  }
+
+  @Test
+  void aBodyOfUnknownLengthIsBoundedToo() throws Exception {
+    HttpResponse<String> answer =
+        server.send(
+            HttpRequest.newBuilder(server.uri("/realtime/publish"))
+                .POST(
+                    HttpRequest.BodyPublishers.ofInputStream(
+                        () -> new java.io.ByteArrayInputStream(new byte[100_000]))),
+            JSON);
+
+    assertProblem(answer, 413, "TOO_LARGE");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "application/json; charset=UTF-8, 200",
+    "APPLICATION/JSON, 200",
+    "application/json; charset=iso-8859-1, 415",
+    "application/jsonp, 415",
+    "application/x-www-form-urlencoded, 415",
+  })
+  void onlyJsonIsTaken(String type, int status) throws Exception {
+    String body = "{\"topic\":\"a\",\"event\":\"e\",\"data\":1}";
+
+    assertThat(server.post("/realtime/publish", body, "Content-Type", type).statusCode())
+        .isEqualTo(status);
+  }
+
+  @Test
+  void aPublicationThatSaysToBeSomethingElseIsRefused() throws Exception {
+    assertProblem(
+        server.post("/realtime/publish", "{\"type\":\"call\",\"method\":\"m\"}", JSON),
+        400,
+        "BAD_REQUEST");
+  }
+
+  @Test
   void noPathLeadsOutOfTheClientsFolder() throws Exception {
     for (String path :
         new String[] {

@@ -4,6 +4,7 @@ import dev.tidewire.AccessPolicy;
 import dev.tidewire.Identity;
 import dev.tidewire.Realtime;
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.ServletContext;
 import jakarta.servlet.http.HttpFilter;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -21,11 +22,14 @@ import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /** A real Jetty with the endpoints installed, a log-in page, and a container log-in by header. */
 final class TestServer implements AutoCloseable {
 
-  private final Server jetty = new Server();
+  private static final int MAX_THREADS = 24;
+
+  private final Server jetty = new Server(new QueuedThreadPool(MAX_THREADS));
   private final ServerConnector connector = new ServerConnector(jetty);
   private final ServletContextHandler context =
       new ServletContextHandler("/app", ServletContextHandler.SESSIONS);
@@ -116,6 +120,14 @@ final class TestServer implements AutoCloseable {
       request.header(headers[i], headers[i + 1]);
     }
     return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  QueuedThreadPool threads() {
+    return (QueuedThreadPool) jetty.getThreadPool();
+  }
+
+  ServletContext application() {
+    return context.getServletContext();
   }
 
   /** Stops the application, not the server: what an undeployment is. */
