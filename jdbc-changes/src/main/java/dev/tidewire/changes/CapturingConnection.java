@@ -111,7 +111,8 @@ final class CapturingConnection extends DelegatingConnection {
   private void notePath(SqlShape shape, String sql) throws SQLException {
     Set<String> watched =
         switch (shape.kind()) {
-          case SETTING -> Set.of("search_path", "schema", "schema_search_path", "all", "use");
+          case SETTING ->
+              Set.of("search_path", "schema", "schema_search_path", "all", "use", "set_config");
           case RESHAPE -> Set.of("temp", "temporary");
           case SEVERAL, OPAQUE -> Set.of("search_path", "schema", "temp", "temporary");
           default -> Set.of();
@@ -286,10 +287,18 @@ final class CapturingConnection extends DelegatingConnection {
 
   @Override
   public void close() throws SQLException {
+    giveUp();
+    raw.close();
+  }
+
+  /** Forgets what is not committed; if somebody else commits it, the capture was put up wrongly. */
+  void giveUp() {
     if (transaction != null) {
+      if (!transaction.buffer().isEmpty()) {
+        capture.noteUncommitted(transaction.buffer().tables());
+      }
       transaction.rolledBack();
     }
-    raw.close();
   }
 
   @Override

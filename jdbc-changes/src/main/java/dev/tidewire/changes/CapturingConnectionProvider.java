@@ -33,8 +33,11 @@ final class CapturingConnectionProvider implements ConnectionProvider {
 
   @Override
   public void release(Connection connection) {
-    boolean ours =
-        connection instanceof CapturingConnection observed && observed.capture() == capture;
-    inside.release(ours ? ((CapturingConnection) connection).raw() : connection);
+    if (connection instanceof CapturingConnection observed && observed.capture() == capture) {
+      observed.giveUp();
+      inside.release(observed.raw());
+    } else {
+      inside.release(connection);
+    }
   }
 }

@@ -186,9 +186,8 @@ final class CapturingPreparedStatement extends BindingStatement {
 
   @Override
   public ResultSet executeQuery() throws SQLException {
-    ResultSet rows =
-        run(treatment, sql, Form.ROWS, port, () -> original().executeQuery(), Outcome::rowsShown);
-    return watched(rows, sql);
+    return watched(
+        run(treatment, sql, Form.ROWS, port, () -> original().executeQuery(), Outcome::rowsShown));
   }
 
   // batches

@@ -37,6 +37,7 @@ class CapturingStatement extends DelegatingStatement {
   private final List<String> batch = new ArrayList<>();
   private boolean batchCaptured;
   private boolean closeOnCompletion;
+  private String lastSql = "";
   private @Nullable Outcome outcome;
 
   /** The driver's statement that ran last, unless a plan did. */
@@ -71,6 +72,7 @@ class CapturingStatement extends DelegatingStatement {
       Function<Outcome, T> seen)
       throws SQLException {
     closeHelper();
+    lastSql = sql;
     CapturePlan plan = treatment.plan();
     if (plan == null || !form.fits(plan.visible()) || !canWiden(plan.visible())) {
       if (closeOnCompletion) {
@@ -255,15 +257,14 @@ class CapturingStatement extends DelegatingStatement {
 
   @Override
   public ResultSet executeQuery(String sql) throws SQLException {
-    ResultSet rows =
-        run(sql, KeyRequest.NONE, Form.ROWS, () -> delegate.executeQuery(sql), Outcome::rowsShown);
-    return watched(rows, sql);
+    return watched(
+        run(sql, KeyRequest.NONE, Form.ROWS, () -> delegate.executeQuery(sql), Outcome::rowsShown));
   }
 
   /** Watches a result set through which rows can be written. */
-  final ResultSet watched(ResultSet rows, String sql) throws SQLException {
+  final ResultSet watched(ResultSet rows) throws SQLException {
     boolean updatable = outcome == null && getResultSetConcurrency() == ResultSet.CONCUR_UPDATABLE;
-    return updatable ? connection.updatable(rows, sql) : rows;
+    return updatable ? connection.updatable(rows, lastSql) : rows;
   }
 
   // batches of texts
@@ -337,7 +338,11 @@ class CapturingStatement extends DelegatingStatement {
 
   @Override
   public @Nullable ResultSet getResultSet() throws SQLException {
-    return outcome == null ? answering.getResultSet() : outcome.rows();
+    if (outcome != null) {
+      return outcome.rows();
+    }
+    ResultSet rows = answering.getResultSet();
+    return rows == null ? null : watched(rows);
   }
 
   @Override

@@ -33,6 +33,10 @@ import org.slf4j.LoggerFactory;
 final class Catalog {
 
   private static final Logger log = LoggerFactory.getLogger(Catalog.class);
+
+  /** Words of a definition that may concern every table. */
+  private static final Set<String> WHOLE = Set.of("schema", "objects", "owned", "database");
+
   private static final int MAX_TEXTS = 2_000;
   private static final int MAX_TEXT_LENGTH = 16_384;
   private static final long RECHECK_NANOS = Duration.ofSeconds(10).toNanos();
@@ -156,7 +160,7 @@ final class Catalog {
   private Treatment unresolved(SqlShape shape) {
     Set<CapturedTable> likely = new LinkedHashSet<>();
     for (CapturedTable table : captured) {
-      String name = table.name().substring(table.name().lastIndexOf('.') + 1);
+      String name = bareName(table);
       if (shape.targets().stream().anyMatch(target -> target.mayBe(name))) {
         likely.add(table);
       }
@@ -202,24 +206,19 @@ final class Catalog {
 
   private Collection<CapturedTable> reshaped(String sql) {
     Set<String> identifiers = SqlShape.identifiers(sql, dialect.h2());
-    boolean whole =
-        identifiers.contains("schema")
-            || identifiers.contains("objects")
-            || identifiers.contains("owned")
-            || identifiers.contains("database");
-    return captured.stream()
-        .filter(
-            table -> {
-              String name = table.name().substring(table.name().lastIndexOf('.') + 1);
-              return whole || identifiers.contains(name.toLowerCase(Locale.ROOT));
-            })
-        .toList();
+    boolean whole = WHOLE.stream().anyMatch(identifiers::contains);
+    return whole ? captured : mentioned(sql);
   }
 
-  /** The captured tables whose names occur in a text; all of them if none does. */
-  Collection<CapturedTable> mentioned(String sql) {
-    Collection<CapturedTable> mentioned = reshaped(sql);
-    return mentioned.isEmpty() ? captured : mentioned;
+  /** The captured tables whose names occur in a text. */
+  List<CapturedTable> mentioned(String sql) {
+    Set<String> identifiers = SqlShape.identifiers(sql, dialect.h2());
+    return captured.stream().filter(table -> identifiers.contains(bareName(table))).toList();
+  }
+
+  private static String bareName(CapturedTable table) {
+    String name = table.name().substring(table.name().lastIndexOf('.') + 1);
+    return name.replace("\"", "").toLowerCase(Locale.ROOT);
   }
 
   private Reach reach(Connection connection, Knowledge current) throws SQLException {

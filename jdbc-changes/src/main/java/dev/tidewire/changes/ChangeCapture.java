@@ -15,15 +15,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
+import org.jooq.ConnectionProvider;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.jooq.impl.DataSourceConnectionProvider;
 import org.jooq.impl.DefaultConfiguration;
+import org.jooq.impl.DefaultConnectionProvider;
 import org.jooq.impl.DefaultExecuteListenerProvider;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -68,6 +71,7 @@ public final class ChangeCapture implements AutoCloseable {
   private final ThreadLocal<@Nullable Actor> actors = new ThreadLocal<>();
 
   private final Set<String> unwrapped = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean toldOfUncommitted = new AtomicBoolean();
   private volatile @Nullable Engine engine;
   private volatile boolean closed;
 
@@ -120,14 +124,33 @@ public final class ChangeCapture implements AutoCloseable {
   /**
    * Returns a jOOQ context with everything that {@code configuration} says, on observed connections
    * and with a {@link ChangeCaptureListener}.
+   *
+   * @throws IllegalArgumentException if the configuration holds one connection that is not
+   *     observed: its commits would not be seen
    */
   public DSLContext using(Configuration configuration) {
-    Configuration observed =
-        configuration.derive(
-            new CapturingConnectionProvider(this, configuration.connectionProvider()));
+    Configuration observed = configuration.derive(observe(configuration.connectionProvider()));
     return DSL.using(
         observed.deriveAppending(
             new DefaultExecuteListenerProvider(new ChangeCaptureListener(this))));
+  }
+
+  private ConnectionProvider observe(ConnectionProvider provider) {
+    if (provider instanceof DataSourceConnectionProvider of) {
+      return new DataSourceConnectionProvider(observe(of.dataSource()));
+    }
+    if (provider instanceof DefaultConnectionProvider of) {
+      try {
+        if (isObserved(of.acquire())) {
+          return of;
+        }
+      } catch (SQLException e) {
+        throw new IllegalArgumentException("cannot tell whether the connection is observed", e);
+      }
+      throw new IllegalArgumentException(
+          "a configuration with one connection: give it the one from observe(connection)");
+    }
+    return new CapturingConnectionProvider(this, provider);
   }
 
   /**
@@ -213,6 +236,16 @@ public final class ChangeCapture implements AutoCloseable {
 
   boolean isClosed() {
     return closed;
+  }
+
+  void noteUncommitted(Set<CapturedTable> written) {
+    if (!toldOfUncommitted.getAndSet(true)) {
+      log.warn(
+          "A connection was closed with writes to {} neither committed nor rolled back. They are"
+              + " taken for rolled back; if something else commits them, such as a transaction"
+              + " manager, it is that which must be given the observed data source",
+          written);
+    }
   }
 
   void noteUnwrapped(Class<?> type) {

@@ -54,6 +54,10 @@ final class CommitSequencer {
   private final long patienceNanos;
   private final LongSupplier nanoTime;
   private @Nullable Ticket last;
+
+  /** The ticket that was last given the resets of others. */
+  private @Nullable Ticket carrier;
+
   private long drawn;
   private int rows;
   private boolean closed;
@@ -95,8 +99,8 @@ final class CommitSequencer {
           carry(append(), tables(changes)).settled = true;
         }
       } else if (rows > 0 && rows + changes.size() > maxRows) {
-        carry(last == null ? ticket : last, tables(changes));
         ticket.settled = true;
+        overflow(last == null ? ticket : last, tables(changes));
       } else {
         rows += changes.size();
         ticket.changes = changes;
@@ -183,6 +187,19 @@ final class CommitSequencer {
     }
     last = ticket;
     return ticket;
+  }
+
+  /** Moves what is carried for others on to the ticket drawn last, so that one carries it all. */
+  private void overflow(Ticket to, Set<CapturedTable> tables) {
+    Ticket from = carrier;
+    if (from != null && from != to && from.settled && waiting.contains(from)) {
+      carry(to, from.resets);
+      from.resets.clear();
+      if (from.changes.isEmpty()) {
+        waiting.remove(from);
+      }
+    }
+    carrier = carry(to, tables);
   }
 
   private void passOver(Ticket ticket) {

@@ -50,6 +50,9 @@ final class ShapeReader {
           "SCRIPT",
           "BACKUP");
 
+  private static final Set<String> READING_CALLS =
+      Set.of("NEXT", "CURRENT", "IDENTITY", "SCOPE_IDENTITY", "SCHEMA", "NOW", "CURRENT_TIMESTAMP");
+
   private static final Set<String> WRITES = Set.of("INSERT", "UPDATE", "DELETE", "MERGE");
 
   private final String sql;
@@ -98,6 +101,7 @@ final class ShapeReader {
       case "WITH" -> with(tokens, first);
       case "INSERT", "UPDATE", "DELETE", "MERGE" -> write(tokens, first);
       case "REPLACE" -> SqlShape.writing(Kind.OPAQUE, named(tokens));
+      case "CALL" -> call(tokens, first);
       case "TRUNCATE" -> truncate(tokens);
       case "COPY" -> copy(tokens);
       case "EXPLAIN" -> explain(tokens);
@@ -123,6 +127,13 @@ final class ShapeReader {
     return HARMLESS.contains(head.text()) ? query(tokens) : SqlShape.plain(Kind.OPAQUE);
   }
 
+  /** H2 calls expressions, too: those that read a sequence or a constant write no row. */
+  private static SqlShape call(List<Token> tokens, int first) {
+    Token called = tokens.get(Math.min(first + 1, tokens.size() - 1));
+    boolean reads = called.type() == Token.Type.LITERAL || READING_CALLS.contains(called.text());
+    return SqlShape.plain(reads ? Kind.QUERY : Kind.OPAQUE);
+  }
+
   /** A query, unless it hides a write: a data change delta table, or a common table expression. */
   private SqlShape query(List<Token> tokens) {
     for (int i = 0; i + 3 < tokens.size(); i++) {
@@ -134,7 +145,8 @@ final class ShapeReader {
         return delta(tokens, i);
       }
     }
-    return SqlShape.plain(Kind.QUERY);
+    boolean sets = tokens.stream().anyMatch(token -> token.is("SET_CONFIG"));
+    return SqlShape.plain(sets ? Kind.SETTING : Kind.QUERY);
   }
 
   private SqlShape delta(List<Token> tokens, int option) {
