@@ -251,6 +251,20 @@ class ConnectionIT {
   }
 
   @Test
+  void adviceHoldsForOneReconnect() throws Exception {
+    stage.openWithFrozenTime();
+    Peer peer = stage.connect();
+    peer.send(Peer.frame("advice", "'payload':{'reconnect':'retry','delayMs':[9000,9000]}"));
+    peer.close(1001);
+    stage.awaitStatus("reconnecting");
+    stage.pass(9_000);
+    stage.welcomed().drop();
+    stage.awaitStatus("reconnecting");
+    stage.pass(1_000);
+    awaitAttempts(3);
+  }
+
+  @Test
   void garbledAdviceLeavesTheUsualPause() throws Exception {
     stage.openWithFrozenTime();
     Peer peer = stage.connect();

@@ -54,6 +54,11 @@ public final class Peer extends Session.Listener.AbstractAutoDemanding {
     callback.succeed();
   }
 
+  @Override
+  public void onWebSocketError(Throwable cause) {
+    // a connection that is cut ends with one; how it ended is told by closed()
+  }
+
   /** The next frame from the page, which must be of that type. */
   JsonNode expect(String type) throws InterruptedException {
     JsonNode frame = received.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);

@@ -423,6 +423,20 @@ class RecoveryIT {
   }
 
   @Test
+  void ownMessageWithEchoBehindAHoleIsShown() throws Exception {
+    Peer peer = subscribed().send(Peer.event("e1.1", 1));
+    stage.run("channel.publish('message', { n: 3 })");
+    peer.send(
+        Peer.event("e1.3", 3),
+        Peer.ackFrame(peer.expect("publish"), "'topic':'chat/a','position':'e1.3'"));
+    peer.ack(
+        peer.expect("subscribe"),
+        "'position':'e1.3','recovered':true,'messages':[%s,%s]"
+            .formatted(Peer.event("e1.2", 2), Peer.event("e1.3", 3)));
+    stage.awaitLog("1", "2", "3");
+  }
+
+  @Test
   void messagesOutsideAStreamAreShownOnceById() throws Exception {
     subscribed()
         .send(
