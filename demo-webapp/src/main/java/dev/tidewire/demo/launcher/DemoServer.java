@@ -28,8 +28,10 @@ public final class DemoServer implements AutoCloseable {
   private final Server server;
   private final ServerConnector connector;
   private final String host;
+  private final String contextPath;
 
-  private DemoServer(Server server, ServerConnector connector, String host) {
+  private DemoServer(Server server, ServerConnector connector, String host, String contextPath) {
+    this.contextPath = contextPath;
     this.server = server;
     this.connector = connector;
     this.host = host;
@@ -43,6 +45,12 @@ public final class DemoServer implements AutoCloseable {
    */
   public static DemoServer start(Path war, String host, int port, @Nullable Path data)
       throws Exception {
+    return start(war, host, port, "/", data);
+  }
+
+  /** The same under another context path than {@code /}, such as {@code /demo}. */
+  public static DemoServer start(
+      Path war, String host, int port, String contextPath, @Nullable Path data) throws Exception {
     Server server = new Server();
     ServerConnector connector = new ServerConnector(server);
     connector.setHost(host);
@@ -50,7 +58,7 @@ public final class DemoServer implements AutoCloseable {
     // before anything else, so that a taken port is told before a database is opened
     connector.open();
     server.addConnector(connector);
-    server.setHandler(context(war, data));
+    server.setHandler(context(war, contextPath, data));
     server.setStopAtShutdown(true);
     try {
       server.start();
@@ -58,12 +66,12 @@ public final class DemoServer implements AutoCloseable {
       server.stop();
       throw e;
     }
-    return new DemoServer(server, connector, host);
+    return new DemoServer(server, connector, host, contextPath);
   }
 
-  private static WebAppContext context(Path war, @Nullable Path data) {
+  private static WebAppContext context(Path war, String contextPath, @Nullable Path data) {
     WebAppContext context = new WebAppContext();
-    context.setContextPath("/");
+    context.setContextPath(contextPath);
     context.setWarResource(context.getResourceFactory().newResource(war));
     context.addConfiguration(new AnnotationConfiguration());
     context.setAttribute(MetaInfConfiguration.WEBINF_JAR_PATTERN, SCANNED_JARS);
@@ -101,7 +109,12 @@ public final class DemoServer implements AutoCloseable {
   public URI url() {
     String name =
         host.contains(":") ? "[" + host + "]" : host.equals("127.0.0.1") ? "localhost" : host;
-    return URI.create("http://" + name + ":" + connector.getLocalPort() + "/");
+    return URI.create(
+        "http://"
+            + name
+            + ":"
+            + connector.getLocalPort()
+            + (contextPath.equals("/") ? "/" : contextPath + "/"));
   }
 
   void join() throws InterruptedException {
