@@ -115,7 +115,8 @@ export class Link {
     if (text.length * 3 > this.#maxFrameBytes && new TextEncoder().encode(text).length > this.#maxFrameBytes) {
       throw new RealtimeError('TOO_LARGE', `the server takes frames of at most ${this.#maxFrameBytes} bytes`);
     }
-    this.#socket.send(text);
+    // a socket that is closing would only complain: its end is told in a moment, and what waits for an answer with it
+    if (this.#socket.readyState === 1) this.#socket.send(text);
   }
 
   /** Ends quietly: nothing is called any more. */
