@@ -1,6 +1,5 @@
 package dev.tidewire;
 
-import dev.tidewire.AccessPolicy.Action;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
@@ -16,7 +15,6 @@ import dev.tidewire.transport.Session;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The server's side of one client: decodes its frames to commands, checks who it is and what it may
- * do, and remembers what it subscribed to and where it is present.
+ * The server's side of one client: decodes its frames, judges how it behaves, has its commands
+ * carried out, sends what it is to hear, and ends.
  *
  * <p>Commands run in order under the session's lock, application code included: that lock is the
  * client's own, so a slow handler holds up nobody else. Delivery never takes it.
@@ -46,16 +44,14 @@ final class ClientSession implements Session {
   private final long connectedAt;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final SessionSubscriptions subscriptions;
-  private final SessionPresence presence;
   private final SessionGuard guard;
-  private boolean used;
+  private final SessionCommands commands;
 
   private volatile @Nullable Identity identity;
   private volatile long lastHeard;
-  // Why it ended; null while it lives.
-  private final AtomicReference<PresenceDiff.@Nullable Reason> ended = new AtomicReference<>();
-  private volatile long endedAt;
+  private final AtomicReference<@Nullable End> end = new AtomicReference<>();
+
+  private record End(PresenceDiff.Reason reason, long at) {}
 
   ClientSession(
       String id,
@@ -76,9 +72,8 @@ final class ClientSession implements Session {
             limits.queueBytes(),
             server.delivery(),
             () -> end(PresenceDiff.Reason.TIMEOUT));
-    this.presence = new SessionPresence(server.presence(), id);
-    this.subscriptions = new SessionSubscriptions(this, server);
     this.guard = new SessionGuard(limits, connectedAt);
+    this.commands = new SessionCommands(this, server);
   }
 
   @Override
@@ -87,11 +82,16 @@ final class ClientSession implements Session {
   }
 
   void subscriptionFailed(ClientSubscription subscription) {
-    subscriptions.failed(subscription);
+    commands.subscriptionFailed(subscription);
   }
 
   @Nullable Identity identity() {
     return identity;
+  }
+
+  /** Under the session's lock: settles who it is, or renews the proof of it. */
+  void identify(Identity verified) {
+    identity = verified;
   }
 
   /** Tells the client who it is, if that is settled. */
@@ -118,7 +118,7 @@ final class ClientSession implements Session {
   public void receive(String text) {
     touch();
     int max = server.limits().frameBytes();
-    if (max > 0 && text.length() > max / 3 && utf8Length(text) > max) { // 3 bytes a char at most
+    if (max > 0 && isLonger(text, max)) {
       close(CloseCode.TOO_BIG);
       return;
     }
@@ -138,12 +138,14 @@ final class ClientSession implements Session {
     }
   }
 
-  private boolean hasEnded() {
-    return ended.get() != null;
+  /** Counts only where it may matter: a character is three bytes at most. */
+  static boolean isLonger(String text, int utf8Bytes) {
+    return text.length() > utf8Bytes / 3
+        && text.getBytes(StandardCharsets.UTF_8).length > utf8Bytes;
   }
 
-  private static int utf8Length(String text) {
-    return text.getBytes(StandardCharsets.UTF_8).length;
+  private boolean hasEnded() {
+    return end.get() != null;
   }
 
   private void process(Inbound frame) {
@@ -161,7 +163,7 @@ final class ClientSession implements Session {
     }
     Command command = (Command) frame;
     try {
-      execute(command);
+      commands.execute(command);
     } catch (RuntimeException | Error e) {
       reply(server.requests().refusal(e, command), command.id());
     }
@@ -175,106 +177,6 @@ final class ClientSession implements Session {
       push(new Push.Advice(true, RATE_ADVICE_MIN_MS, RATE_ADVICE_MAX_MS));
       close(CloseCode.RATE_LIMITED);
     }
-  }
-
-  private void execute(Command command) {
-    if (command instanceof Command.Ping ping) {
-      push(new Push.Pong());
-      acknowledge(new Reply.Done(), ping.id());
-      return;
-    }
-    if (command instanceof Command.Auth auth) {
-      authenticate(auth);
-      return;
-    }
-    Identity who = identity;
-    if (who == null) {
-      throw new Rejection(ErrorCode.UNAUTHORIZED, "send an auth frame with a token first");
-    }
-    used = true;
-    if (command instanceof Command.Subscribe subscribe) {
-      subscriptions.subscribe(who, subscribe);
-    } else if (command instanceof Command.Unsubscribe unsubscribe) {
-      subscriptions.unsubscribe(unsubscribe);
-    } else if (command instanceof Command.Sync sync) {
-      subscriptions.sync(who, sync);
-    } else if (command instanceof Command.Track track) {
-      track(who, track);
-    } else if (command instanceof Command.Untrack untrack) {
-      answer(presence.untrack(untrack.topic(), who.userId()), untrack);
-    } else if (command instanceof Command.SetStatus status) {
-      presence.setStatus(who.userId(), status.status());
-      acknowledge(new Reply.Done(), status.id());
-    } else {
-      request(who, command);
-    }
-  }
-
-  private void authenticate(Command.Auth auth) {
-    Identity verified = server.verify(auth.token()); // throws if it cannot tell
-    Identity known = identity;
-    if (verified == null) {
-      reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token is not valid"), auth.id());
-      close(CloseCode.UNAUTHORIZED);
-      return;
-    }
-    boolean settled = known != null && (used || !known.guest());
-    if (settled && known != null && !known.userId().equals(verified.userId())) {
-      throw new Rejection(
-          ErrorCode.CONFLICT, "the connection belongs to another user; open a new one");
-    }
-    identity = verified;
-    if (!settled) {
-      welcome();
-    }
-    acknowledge(new Reply.Authenticated(verified.userId()), auth.id());
-  }
-
-  private void track(Identity who, Command.Track command) {
-    String topic = command.topic();
-    int maxBytes = server.limits().presenceStateBytes();
-    if (maxBytes > 0 && utf8Length(command.data()) > maxBytes) {
-      throw new Rejection(
-          ErrorCode.TOO_LARGE, "a presence state is at most " + maxBytes + " bytes");
-    }
-    server.access().require(who, topic, Action.PRESENCE_WRITE);
-    String data = server.codec().presenceData(command.data(), who.userId());
-    if (data == null) {
-      throw new Rejection(ErrorCode.BAD_REQUEST, "a presence state is a JSON object");
-    }
-    int max = server.limits().subscriptions();
-    if (max > 0 && !presence.isTracked(topic) && presence.count() >= max) {
-      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "present in at most " + max + " channels");
-    }
-    answer(presence.track(topic, who.userId(), data), command);
-  }
-
-  private void answer(CompletionStage<Void> done, Command command) {
-    done.whenComplete(
-        (nothing, failure) -> {
-          if (failure == null) {
-            acknowledge(new Reply.Done(), command.id());
-          } else {
-            reply(server.requests().refusal(failure, command), command.id());
-          }
-        });
-  }
-
-  private void request(Identity who, Command command) {
-    server
-        .requests()
-        .execute(who, command, id)
-        .whenComplete(
-            (answer, never) -> {
-              if (answer instanceof Reply.Published published) {
-                // The publisher's own copy comes before its acknowledgement.
-                server
-                    .hub()
-                    .afterDelivery(published.topic(), () -> acknowledge(published, command.id()));
-              } else {
-                reply(answer, command.id());
-              }
-            });
   }
 
   /** A client that gave its command no id wants no acknowledgement. */
@@ -343,22 +245,17 @@ final class ClientSession implements Session {
 
   /** Leaves every channel, once, on another thread: this one may be delivering. */
   private void end(PresenceDiff.Reason reason) {
-    if (ended.compareAndSet(null, reason)) {
-      endedAt = server.now();
+    if (end.compareAndSet(null, new End(reason, server.now()))) {
       server.execute(this::leave);
     }
   }
 
   /** If a command is just being carried out, its thread does this after it. */
   private void leave() {
-    PresenceDiff.Reason reason = ended.get();
-    if (reason != null && lock.tryLock()) {
+    End ended = end.get();
+    if (ended != null && lock.tryLock()) {
       try {
-        subscriptions.leaveAll();
-        Identity who = identity;
-        if (who != null) {
-          presence.leaveAll(who.userId(), reason);
-        }
+        commands.leaveAll(ended.reason());
       } finally {
         lock.unlock();
       }
@@ -371,8 +268,9 @@ final class ClientSession implements Session {
    * @param silenceAllowedMs 0 if silence is not to be judged
    */
   void check(long now, long silenceAllowedMs) {
-    if (hasEnded()) {
-      if (now - endedAt > CLOSE_PATIENCE_MS) {
+    End ended = end.get();
+    if (ended != null) {
+      if (now - ended.at() > CLOSE_PATIENCE_MS) {
         cut(); // the client takes nothing, or the adapter did not tell that it is gone
       }
       return;

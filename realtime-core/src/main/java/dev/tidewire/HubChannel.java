@@ -41,6 +41,7 @@ final class HubChannel {
   private final Function<PresenceDiff, PresenceRun.Step> encoding;
   private final ConcurrentLinkedQueue<Object> mailbox = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean draining = new AtomicBoolean();
+  private final Runnable drain = this::drain;
   // Confined to the drain; others see only the number.
   private final List<Membership> members = new ArrayList<>(2);
   private volatile int memberCount;
@@ -88,7 +89,7 @@ final class HubChannel {
 
   private void handOver() {
     try {
-      executor.execute(this::drain);
+      executor.execute(drain);
     } catch (RejectedExecutionException e) {
       draining.set(false); // shutting down: nobody is left to deliver to
     }

@@ -80,34 +80,36 @@ final class LocalSubscription implements Subscriber {
   }
 
   private void add(Publication publication) {
+    boolean overflowed;
+    boolean idle;
     lock.lock();
     try {
       if (closed) {
         return;
       }
-      if (waiting.size() >= MAX_WAITING) {
-        log.warn(
-            "A Java subscriber of channel {} is {} messages behind; it is told to reload",
-            topic,
-            MAX_WAITING);
+      overflowed = waiting.size() >= MAX_WAITING;
+      if (overflowed) {
         waiting.clear();
-        waiting.add(
-            codec.reset(topic, "EVICTED").at(publication.position(), publication.timestamp()));
-      } else {
-        waiting.add(publication);
       }
-      if (running) {
-        return;
-      }
+      waiting.add(overflowed ? resetAt(publication) : publication);
+      idle = !running;
       running = true;
     } finally {
       lock.unlock();
     }
-    try {
-      executor.execute(this::handOver);
-    } catch (RejectedExecutionException e) {
+    if (overflowed) {
+      log.warn(
+          "A Java subscriber of channel {} was {} messages behind; it is told to reload",
+          topic,
+          MAX_WAITING);
+    }
+    if (idle && !handedOn()) {
       closed = true; // shutting down
     }
+  }
+
+  private Publication resetAt(Publication publication) {
+    return codec.reset(topic, "EVICTED").at(publication.position(), publication.timestamp());
   }
 
   /** Hands over some messages, then lets other subscriptions have the thread. */
@@ -128,7 +130,7 @@ final class LocalSubscription implements Subscriber {
     }
   }
 
-  /** Whether another turn follows; while the bus shuts down, what waits is handed over in this. */
+  /** Whether a turn follows; while the bus shuts down, what waits is handed over in this one. */
   private boolean handedOn() {
     try {
       executor.execute(this::handOver);

@@ -101,7 +101,8 @@ public final class Realtime implements AutoCloseable {
         new Sessions(hub, presence, requests, access, codec, settings, ids, threads.delivery());
     broker.start(hub);
     presence.start(hub);
-    threads.everySecond(this::housekeep);
+    threads.everySecond("Looking after sessions", sessions::check);
+    threads.everySecond("Looking after channels", broker::housekeep);
   }
 
   /** Starts to describe a bus. Without further settings nobody may do anything. */
@@ -236,24 +237,6 @@ public final class Realtime implements AutoCloseable {
     return Backend.call("the history failed", () -> history.page(query));
   }
 
-  private void housekeep() {
-    guarded("Looking after sessions", sessions::check);
-    guarded("Looking after channels", broker::housekeep);
-  }
-
-  /** What fails must not keep the next from being done. */
-  private static void guarded(String what, Step step) {
-    try {
-      step.run();
-    } catch (Exception | Error e) {
-      log.error("{} failed", what, e);
-    }
-  }
-
-  private interface Step {
-    void run() throws Exception;
-  }
-
   /**
    * Sends what waits, tells every client to come back within fifteen seconds, closes the
    * connections and ends all threads; takes ten seconds at most. A second call has no effect.
@@ -263,7 +246,7 @@ public final class Realtime implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    guarded("Dismissing clients", () -> sessions.dismissAll(RECONNECT_SPREAD));
+    close("The clients", () -> sessions.dismissAll(RECONNECT_SPREAD));
     publisher.close();
     long deadline = System.nanoTime() + FLUSH_PATIENCE.toNanos();
     while (sessions.count() > 0
@@ -271,11 +254,20 @@ public final class Realtime implements AutoCloseable {
         && !Thread.currentThread().isInterrupted()) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
-    guarded("Cutting connections", sessions::cutAll);
+    close("The connections", sessions::cutAll);
     threads.close(THREAD_PATIENCE);
-    guarded("Closing the broker", broker::close);
-    guarded("Closing the presence tracker", presence::close);
-    guarded("Closing the history", history::close);
+    close("The broker", broker);
+    close("The presence tracker", presence);
+    close("The history", history);
+  }
+
+  /** What fails must not keep the rest open. */
+  private static void close(String what, AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception | Error e) {
+      log.error("{} could not be closed in order", what, e);
+    }
   }
 
   /** Describes a bus. Not thread-safe; {@link #build} may be called once. */

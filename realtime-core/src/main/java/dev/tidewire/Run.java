@@ -12,10 +12,12 @@ import org.jspecify.annotations.Nullable;
 final class Run {
 
   private final List<Publication> publications;
+  private final boolean isForAll;
   private @Nullable Frame frame;
 
   Run(List<Publication> publications) {
     this.publications = publications;
+    this.isForAll = publications.stream().allMatch(p -> p.draft().exceptSession() == null);
   }
 
   List<Publication> publications() {
@@ -28,6 +30,9 @@ final class Run {
 
   /** Whether one of the publications is not meant for the session. */
   boolean excludes(String session) {
+    if (isForAll) {
+      return false;
+    }
     for (int i = 0; i < publications.size(); i++) {
       if (session.equals(publications.get(i).draft().exceptSession())) {
         return true;
@@ -39,7 +44,10 @@ final class Run {
   Frame frame() {
     Frame known = frame;
     if (known == null) {
-      known = Frame.join(publications.stream().map(p -> new Frame(p.frame())).toList());
+      known =
+          publications.size() == 1
+              ? new Frame(publications.get(0).frame())
+              : Frame.join(publications.stream().map(p -> new Frame(p.frame())).toList());
       frame = known;
     }
     return known;

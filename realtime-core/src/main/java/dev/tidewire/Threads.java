@@ -68,7 +68,7 @@ final class Threads {
         0,
         MAX_CALLBACKS,
         1,
-        null,
+        pool -> true, // a listener that joins a future when all threads are busy just waits
         CALLBACK_IDLE.toMillis(),
         TimeUnit.MILLISECONDS);
   }
@@ -87,10 +87,18 @@ final class Threads {
     return callbacks;
   }
 
-  /** Runs the task every second until the threads end; it must not throw. */
-  void everySecond(Runnable task) {
+  /** Runs the task every second until the threads end, also if it failed before. */
+  void everySecond(String what, Runnable task) {
+    Runnable guarded =
+        () -> {
+          try {
+            task.run();
+          } catch (RuntimeException | Error e) {
+            log.error("{} failed; tried again in a second", what, e);
+          }
+        };
     @SuppressWarnings("unused") // ends with the timer
-    var ticking = timer.scheduleWithFixedDelay(task, 1, 1, TimeUnit.SECONDS);
+    var ticking = timer.scheduleWithFixedDelay(guarded, 1, 1, TimeUnit.SECONDS);
   }
 
   /** Lets running and waiting work end, first deliveries, then callbacks; then interrupts it. */

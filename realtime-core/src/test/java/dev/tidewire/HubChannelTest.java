@@ -17,7 +17,10 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -273,6 +276,44 @@ class HubChannelTest {
     channel.ready();
 
     assertThat(crowd.get(0).runs).isEmpty();
+  }
+
+  @Test
+  void whatIsPutInWhileTheDrainEndsIsNotForgotten() throws Exception {
+    ExecutorService pool = Executors.newFixedThreadPool(1);
+    HubChannel channel = channel(pool);
+    AtomicInteger ran = new AtomicInteger();
+    AtomicInteger round = new AtomicInteger();
+    Thread other =
+        new Thread(
+            () -> {
+              for (int seen = 0; seen >= 0; ) {
+                int now = round.get();
+                if (now > seen) {
+                  channel.later(ran::incrementAndGet);
+                } else {
+                  Thread.onSpinWait();
+                }
+                seen = now;
+              }
+            });
+    other.setDaemon(true);
+    other.start();
+    // As often as a second allows: both put a task in at once, and both tasks must run.
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+    int rounds = 0;
+    while (System.nanoTime() < end && ran.get() == 2 * rounds) {
+      round.set(++rounds);
+      channel.later(ran::incrementAndGet);
+      long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+      while (ran.get() < 2 * rounds && System.nanoTime() < patience) {
+        Thread.onSpinWait();
+      }
+    }
+    round.set(-1);
+    pool.shutdown();
+
+    assertThat(ran).hasValue(2 * rounds);
   }
 
   @Test

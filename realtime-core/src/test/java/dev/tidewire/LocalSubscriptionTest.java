@@ -129,8 +129,10 @@ class LocalSubscriptionTest {
   @Test
   void listenersThatBlockHoldUpNobodyElse() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
-    for (int i = 0; i < 20; i++) {
+    CompletableFuture<Integer> future = new CompletableFuture<>();
+    for (int i = 0; i < 25; i++) {
       channel.on("*", message -> awaitUninterruptibly(gate));
+      channel.on("*", message -> future.join());
     }
     channel.on("*", message -> heard.add(message.json()));
     Client ada = connect(realtime, "ada").subscribed("t");
@@ -141,6 +143,27 @@ class LocalSubscriptionTest {
     ada.told("event", 50);
     eventually().until(() -> heard.size() == 50);
     gate.countDown();
+    future.complete(1);
+  }
+
+  @Test
+  void moreListenersThatBlockThanThereAreThreadsAllHearEverything() {
+    CompletableFuture<Integer> gate = new CompletableFuture<>();
+    AtomicInteger count = new AtomicInteger();
+    for (int i = 0; i < 100; i++) {
+      channel.on(
+          "*",
+          message -> {
+            gate.join();
+            count.incrementAndGet();
+          });
+    }
+    for (int i = 0; i < 5; i++) {
+      publish("e", i);
+    }
+    gate.complete(1);
+
+    eventually().until(() -> count.get() == 500);
   }
 
   private static void awaitUninterruptibly(CountDownLatch gate) {

@@ -1,0 +1,147 @@
+package dev.tidewire;
+
+import dev.tidewire.AccessPolicy.Action;
+import dev.tidewire.presence.PresenceDiff;
+import dev.tidewire.protocol.CloseCode;
+import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.Push;
+import dev.tidewire.protocol.Reply;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Carries out the commands of one session: checks who asks and what that may, and remembers what
+ * was subscribed to and where the client is present. Not thread-safe: guarded by its session's
+ * lock.
+ */
+final class SessionCommands {
+
+  private final ClientSession session;
+  private final Sessions server;
+  private final SessionSubscriptions subscriptions;
+  private final SessionPresence presence;
+  private boolean used;
+
+  SessionCommands(ClientSession session, Sessions server) {
+    this.session = session;
+    this.server = server;
+    this.subscriptions = new SessionSubscriptions(session, server);
+    this.presence = new SessionPresence(server.presence(), session.id());
+  }
+
+  /** Answers the command, now or later; throws what is to be told as a failure. */
+  void execute(Command command) {
+    if (command instanceof Command.Ping ping) {
+      session.push(new Push.Pong());
+      session.acknowledge(new Reply.Done(), ping.id());
+      return;
+    }
+    if (command instanceof Command.Auth auth) {
+      authenticate(auth);
+      return;
+    }
+    Identity who = session.identity();
+    if (who == null) {
+      throw new Rejection(ErrorCode.UNAUTHORIZED, "send an auth frame with a token first");
+    }
+    used = true;
+    if (command instanceof Command.Subscribe subscribe) {
+      subscriptions.subscribe(who, subscribe);
+    } else if (command instanceof Command.Unsubscribe unsubscribe) {
+      subscriptions.unsubscribe(unsubscribe);
+    } else if (command instanceof Command.Sync sync) {
+      subscriptions.sync(who, sync);
+    } else if (command instanceof Command.Track track) {
+      track(who, track);
+    } else if (command instanceof Command.Untrack untrack) {
+      answer(presence.untrack(untrack.topic(), who.userId()), untrack);
+    } else if (command instanceof Command.SetStatus status) {
+      presence.setStatus(who.userId(), status.status());
+      session.acknowledge(new Reply.Done(), status.id());
+    } else {
+      request(who, command);
+    }
+  }
+
+  private void authenticate(Command.Auth auth) {
+    Identity verified = server.verify(auth.token()); // throws if it cannot tell
+    Identity known = session.identity();
+    if (verified == null) {
+      session.reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token is not valid"), auth.id());
+      session.close(CloseCode.UNAUTHORIZED);
+      return;
+    }
+    boolean settled = known != null && (used || !known.guest());
+    if (settled && known != null && !known.userId().equals(verified.userId())) {
+      throw new Rejection(
+          ErrorCode.CONFLICT, "the connection belongs to another user; open a new one");
+    }
+    session.identify(verified);
+    if (!settled) {
+      session.welcome();
+    }
+    session.acknowledge(new Reply.Authenticated(verified.userId()), auth.id());
+  }
+
+  private void track(Identity who, Command.Track command) {
+    String topic = command.topic();
+    int maxBytes = server.limits().presenceStateBytes();
+    if (maxBytes > 0 && ClientSession.isLonger(command.data(), maxBytes)) {
+      throw new Rejection(
+          ErrorCode.TOO_LARGE, "a presence state is at most " + maxBytes + " bytes");
+    }
+    server.access().require(who, topic, Action.PRESENCE_WRITE);
+    String data = server.codec().presenceData(command.data(), who.userId());
+    if (data == null) {
+      throw new Rejection(ErrorCode.BAD_REQUEST, "a presence state is a JSON object");
+    }
+    int max = server.limits().subscriptions();
+    if (max > 0 && !presence.isTracked(topic) && presence.count() >= max) {
+      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "present in at most " + max + " channels");
+    }
+    answer(presence.track(topic, who.userId(), data), command);
+  }
+
+  private void answer(CompletionStage<Void> done, Command command) {
+    done.whenComplete(
+        (nothing, failure) -> {
+          if (failure == null) {
+            session.acknowledge(new Reply.Done(), command.id());
+          } else {
+            session.reply(server.requests().refusal(failure, command), command.id());
+          }
+        });
+  }
+
+  private void request(Identity who, Command command) {
+    server
+        .requests()
+        .execute(who, command, session.id())
+        .whenComplete(
+            (answer, never) -> {
+              if (answer instanceof Reply.Published published) {
+                // The publisher's own copy comes before its acknowledgement.
+                server
+                    .hub()
+                    .afterDelivery(
+                        published.topic(), () -> session.acknowledge(published, command.id()));
+              } else {
+                session.reply(answer, command.id());
+              }
+            });
+  }
+
+  /** The hub could not start it. Called by a delivering thread, without the session's lock. */
+  void subscriptionFailed(ClientSubscription subscription) {
+    subscriptions.failed(subscription);
+  }
+
+  /** The session ended. */
+  void leaveAll(PresenceDiff.Reason reason) {
+    subscriptions.leaveAll();
+    Identity who = session.identity();
+    if (who != null) {
+      presence.leaveAll(who.userId(), reason);
+    }
+  }
+}
