@@ -1,43 +1,28 @@
 package dev.tidewire.changes;
 
-import dev.tidewire.changes.CapturePlan.Visible;
 import java.sql.BatchUpdateException;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the batch of a prepared statement in one go; its rows come back as generated keys. Used by
- * one thread.
+ * Runs the batch of a prepared statement in one go; its rows come back as generated keys, none of
+ * which the application asked for. Used by one thread.
  */
 final class BatchedWrite {
 
   private final CapturingConnection connection;
   private final CapturePlan plan;
   private final Treatment treatment;
-  private final Statement application;
-  private final Consumer<Outcome> shown;
 
-  /**
-   * @param statement the application's statement
-   * @param shown takes what the application sees afterwards
-   */
-  BatchedWrite(
-      CapturingConnection connection,
-      Statement statement,
-      Treatment treatment,
-      Consumer<Outcome> shown) {
-    this.application = statement;
+  BatchedWrite(CapturingConnection connection, Treatment treatment) {
     this.connection = connection;
     this.treatment = treatment;
     this.plan = Objects.requireNonNull(treatment.plan());
-    this.shown = shown;
   }
 
   /**
@@ -91,13 +76,6 @@ final class BatchedWrite {
     if (images.count() > 0) {
       buffer.reset(treatment.resets());
     }
-    if (plan.visible() == Visible.KEYS) {
-      int columns = rows.getMetaData().getColumnCount() - plan.hidden();
-      rows.beforeFirst();
-      shown.accept(new Outcome(-1, null, Intercepted.visible(rows, columns, application)));
-    } else {
-      rows.close();
-      shown.accept(Outcome.NONE);
-    }
+    rows.close();
   }
 }

@@ -233,8 +233,9 @@ final class CapturingPreparedStatement extends BindingStatement {
         return new long[0];
       }
       if (connection.engine().dialect().pipelines(plan)) {
-        return new BatchedWrite(connection, this, treatment, this::show)
-            .run(pipeline(plan, entries));
+        long[] counts = new BatchedWrite(connection, treatment).run(pipeline(plan, entries));
+        show(Outcome.NONE);
+        return counts;
       }
       if (plan.visible() != Visible.NOTHING) {
         return executeNatively(entries);
