@@ -216,6 +216,14 @@ final class CapturedWrite<T> {
   /** Runs the application's own text, so that its error, if it has one, is the one it would be. */
   private T insteadOf(SQLException failure, @Nullable Savepoint guard) throws SQLException {
     String state = failure.getSQLState();
+    if (connection.engine().dialect().undoesTransaction(failure)) {
+      // H2 undoes the transaction of a deadlock's victim, but not if a query is the victim. Going
+      // on
+      // from a savepoint then would meet the same deadlock again, and was seen to lose rows in H2
+      connection.raw().rollback();
+      connection.transaction().undone();
+      throw failure;
+    }
     if (guard != null) {
       connection.raw().rollback(guard);
     }

@@ -178,6 +178,11 @@ final class Transaction {
         && (state.startsWith("23") || (state.startsWith("40") && !state.equals("40003")));
   }
 
+  /** Tells that the database undid everything so far, with the transaction still to be ended. */
+  void undone() {
+    buffer.clear();
+  }
+
   /** Tells that a rollback went through, or that the connection is given up. */
   void rolledBack() {
     ended();

@@ -24,7 +24,7 @@ import org.jooq.impl.DefaultConfiguration;
  */
 final class Fixture implements AutoCloseable {
 
-  private static final String TICK = "tick";
+  static final String TICK = "tick";
 
   final TestDatabase database;
   final DataSource plain;
@@ -33,6 +33,7 @@ final class Fixture implements AutoCloseable {
   final ChangeCapture capture;
   final RecordingSink sink = new RecordingSink();
   private int seen;
+  private long ticks;
 
   Fixture(TestDatabase database) throws SQLException {
     this(database, builder -> builder);
@@ -88,20 +89,16 @@ final class Fixture implements AutoCloseable {
 
   /** What was published since the last call, all that is committed by now included. */
   List<Event> published() throws SQLException {
-    int tick = seen + sink.events.size() + 1;
+    long tick = ++ticks;
     run("insert into tick values (" + tick + ")");
+    // what is committed before the tick is published before it
     await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(120))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(2))
-        .until(
-            () ->
-                sink.events.stream()
-                    .filter(event -> event.topic().equals(TICK) && !event.isReset())
-                    .anyMatch(event -> event.change().row().containsValue((long) tick)));
-    List<Event> all = sink.events.subList(seen, sink.events.size());
-    seen = sink.events.size();
-    List<Event> fresh = new ArrayList<>(all);
+        .until(() -> sink.ticked() >= tick);
+    List<Event> fresh = new ArrayList<>(sink.from(seen));
+    seen += fresh.size();
     fresh.removeIf(event -> event.topic().equals(TICK) && !event.isReset());
     return fresh;
   }

@@ -45,7 +45,7 @@ class H2UserIT {
       statement.execute("truncate table items");
     }
     capture.close();
-    assertThat(sink.events.stream().map(Object::toString))
+    assertThat(sink.events().stream().map(Object::toString))
         .containsExactly("RESET items", "INSERT items {id=1, name=a}", "RESET items");
   }
 }

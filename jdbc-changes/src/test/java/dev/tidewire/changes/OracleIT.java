@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class OracleIT {
 
   private static final int WRITERS = 6;
-  private static final int TRANSACTIONS = Integer.getInteger("oracle.transactions", 300);
+  private static final int TRANSACTIONS = Integer.getInteger("oracle.transactions", 1_000);
   private static final int IDS = 40;
 
   private final long seed = Long.getLong("oracle.seed", System.nanoTime());
@@ -65,15 +65,13 @@ class OracleIT {
   }
 
   private void everyWriter(HikariDataSource pool, TestDatabase database) throws Exception {
-    // On H2 several writers of the same keys can still lose a change (docs/capture.md, "Known").
-    int threads = database == TestDatabase.H2 ? 1 : WRITERS;
-    ExecutorService executor = Executors.newFixedThreadPool(threads);
+    ExecutorService executor = Executors.newFixedThreadPool(WRITERS);
     List<Callable<Void>> writers = new ArrayList<>();
-    for (int i = 0; i < threads; i++) {
+    for (int i = 0; i < WRITERS; i++) {
       Random random = new Random(seed + i);
       writers.add(
           () -> {
-            for (int n = 0; n < TRANSACTIONS * WRITERS / threads; n++) {
+            for (int n = 0; n < TRANSACTIONS; n++) {
               transaction(pool, database, random);
             }
             return null;

@@ -219,13 +219,13 @@ class PublishedIT {
       connection.setAutoCommit(false);
       statement.executeUpdate("insert into items(name) values ('open')");
       fixture.capture.close();
-      assertThat(fixture.sink.events).hasSize(50);
+      assertThat(fixture.sink.events()).hasSize(50);
       connection.commit();
       assertThat(statement.executeUpdate("delete from items")).isEqualTo(51);
       connection.commit();
     }
     fixture.capture.close();
-    assertThat(fixture.sink.events).hasSize(50);
+    assertThat(fixture.sink.events()).hasSize(50);
     assertThat(fixture.row("select count(*) from items")).hasToString("[0]");
   }
 

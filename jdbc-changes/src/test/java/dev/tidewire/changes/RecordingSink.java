@@ -2,10 +2,10 @@ package dev.tidewire.changes;
 
 import dev.tidewire.channel.Operation;
 import dev.tidewire.channel.RowChange;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Keeps what was published, in order. */
 final class RecordingSink implements ChangeSink {
@@ -28,17 +28,44 @@ final class RecordingSink implements ChangeSink {
     }
   }
 
-  final List<Event> events = new CopyOnWriteArrayList<>();
+  private volatile long ticked;
 
-  @Override
-  public CompletionStage<?> publish(RowChange change) {
-    events.add(new Event(change.topic(), change));
+  /** Appended by the publisher's thread; a copy is taken to look at it. */
+  private final List<Event> recorded = new ArrayList<>();
+
+  List<Event> events() {
+    return from(0);
+  }
+
+  /** What was published after the first {@code seen}. */
+  List<Event> from(int seen) {
+    synchronized (recorded) {
+      return List.copyOf(recorded.subList(seen, recorded.size()));
+    }
+  }
+
+  /** The last row of the fixture's clock that was published. */
+  long ticked() {
+    return ticked;
+  }
+
+  private CompletionStage<?> record(Event event) {
+    synchronized (recorded) {
+      recorded.add(event);
+    }
+    if (event.topic().equals(Fixture.TICK) && !event.isReset()) {
+      ticked = (Long) event.change().row().get("n");
+    }
     return CompletableFuture.completedStage(null);
   }
 
   @Override
+  public CompletionStage<?> publish(RowChange change) {
+    return record(new Event(change.topic(), change));
+  }
+
+  @Override
   public CompletionStage<?> reset(String topic) {
-    events.add(new Event(topic, null));
-    return CompletableFuture.completedStage(null);
+    return record(new Event(topic, null));
   }
 }

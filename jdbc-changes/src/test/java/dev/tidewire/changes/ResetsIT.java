@@ -223,66 +223,6 @@ class ResetsIT {
   }
 
   @Test
-  void cascadesResetTheTablesTheyReach() throws SQLException {
-    fixture.plainly(
-        "create table owner (id int primary key, code int unique)",
-        "insert into owner values (1, 10), (2, 20), (3, 30)",
-        "alter table items add owner_id int references owner on delete cascade",
-        "alter table notes add code int references owner(code) on update cascade on delete set null",
-        "insert into items(name, owner_id) values ('a', 1), ('b', 2)",
-        "insert into notes(text, code) values ('n', 20)");
-    statement.executeUpdate("insert into owner values (4, 40)");
-    statement.executeUpdate("delete from owner where id = 99");
-    assertThat(fixture.texts()).isEmpty();
-    statement.executeUpdate("delete from owner where id = 1");
-    assertThat(fixture.texts()).containsExactlyInAnyOrder("RESET items", "RESET notes");
-    statement.executeUpdate("update owner set code = 21 where id = 2");
-    assertThat(fixture.texts()).containsExactly("RESET notes");
-    assertThat(fixture.row("select code from notes")).hasToString("[21]");
-  }
-
-  @Test
-  void cascadeIntoTheSameTableResetsIt() throws SQLException {
-    fixture.plainly(
-        "alter table items add parent int references items on delete cascade",
-        "insert into items(name, parent) values ('root', null), ('leaf', 1)");
-    assertThat(statement.executeUpdate("delete from items where id = 1")).isEqualTo(1);
-    assertThat(fixture.texts()).containsExactly("RESET items");
-    statement.executeUpdate("insert into items(name) values ('new')");
-    assertThat(fixture.texts()).hasSize(1).first().asString().startsWith("INSERT items");
-  }
-
-  @Test
-  void writeThroughAViewResets() throws SQLException {
-    if (isH2()) {
-      return;
-    }
-    fixture.items("a");
-    fixture.plainly("create view cheap as select id, name from items where qty < 100");
-    statement.executeUpdate("update cheap set name = 'b'");
-    assertThat(fixture.texts()).containsExactly("RESET items");
-  }
-
-  @Test
-  void writeOfAPartitionResetsTheWhole() throws SQLException {
-    if (isH2()) {
-      return;
-    }
-    fixture.plainly(
-        "drop table notes",
-        "create table notes (id int, text varchar(100), primary key (id)) partition by range (id)",
-        "create table notes_1 partition of notes for values from (0) to (100)",
-        "create table notes_2 partition of notes for values from (100) to (200)");
-    statement.executeUpdate("insert into notes values (1, 'a')");
-    statement.executeUpdate("update notes set id = 150");
-    assertThat(fixture.texts())
-        .containsExactly(
-            "INSERT notes {id=1, text=a}", "UPDATE notes {id=150, text=a} was {id=1, text=a}");
-    statement.executeUpdate("update notes_2 set text = 'b'");
-    assertThat(fixture.texts()).containsExactly("RESET notes");
-  }
-
-  @Test
   void updateOfManyRowsWithoutAKey() throws SQLException {
     fixture.plainly(
         "alter table items drop constraint " + keyName(), "alter table items drop column id");

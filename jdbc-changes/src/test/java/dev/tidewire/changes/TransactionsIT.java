@@ -3,15 +3,10 @@ package dev.tidewire.changes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
-import javax.sql.DataSource;
-import org.jooq.SQLDialect;
-import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -351,62 +346,5 @@ class TransactionsIT {
                     }))
         .hasMessage("all back");
     assertThat(names()).hasToString("[]");
-  }
-
-  @Test
-  void poolOutsideTheCapture() throws SQLException {
-    through(hikari(fixture.observed));
-  }
-
-  @Test
-  void poolInsideTheCapture() throws SQLException {
-    HikariDataSource pool = hikari(fixture.plain);
-    try (pool) {
-      writeThrough(fixture.capture.observe(pool));
-    }
-  }
-
-  @Test
-  void whatIsWrappedTwiceIsToldOnce() throws SQLException {
-    assertThat(fixture.capture.observe(fixture.observed)).isSameAs(fixture.observed);
-    HikariDataSource pool = hikari(fixture.observed);
-    try (pool) {
-      writeThrough(fixture.capture.observe(pool));
-    }
-    fixture.capture.using(fixture.observed, SQLDialect.DEFAULT).execute("delete from items");
-    assertThat(names()).hasToString("[a]");
-  }
-
-  private void through(HikariDataSource pool) throws SQLException {
-    try (pool) {
-      writeThrough(pool);
-    }
-  }
-
-  private void writeThrough(DataSource pool) throws SQLException {
-    try (Connection pooled = pool.getConnection();
-        Statement writer = pooled.createStatement()) {
-      writer.executeUpdate("insert into items(name) values ('a')");
-      pooled.setAutoCommit(false);
-      writer.executeUpdate("insert into items(name) values ('b')");
-      pooled.commit();
-      writer.executeUpdate("insert into items(name) values ('lost')");
-    }
-    try (Connection pooled = pool.getConnection();
-        Statement writer = pooled.createStatement()) {
-      assertThat(pooled.getAutoCommit()).isTrue();
-      writer.executeUpdate("delete from items where name = 'b'");
-    }
-    assertThat(names()).hasToString("[a, b, b]");
-    assertThat(DSL.using(fixture.plain, database.dialect()).fetchCount(DSL.table("items")))
-        .isEqualTo(1);
-  }
-
-  private static HikariDataSource hikari(DataSource dataSource) {
-    HikariConfig config = new HikariConfig();
-    config.setDataSource(dataSource);
-    config.setMaximumPoolSize(2);
-    config.setMinimumIdle(0);
-    return new HikariDataSource(config);
   }
 }
