@@ -40,7 +40,7 @@ final class CapturedWrite<T> {
 
   private static final Logger log = LoggerFactory.getLogger(CapturedWrite.class);
   private static final String SAVEPOINT = "TIDEWIRE_WRITE";
-  private static final int ATTEMPTS = 4;
+  private static final int ATTEMPTS = 16;
   private static final String CANCELLED = "57014";
   private static final String TIMED_OUT = "HYT00";
 

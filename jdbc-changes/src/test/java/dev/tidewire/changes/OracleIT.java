@@ -118,28 +118,47 @@ class OracleIT {
 
   private void write(Connection connection, TestDatabase database, Random random)
       throws SQLException {
-    int id = 1 + random.nextInt(IDS);
-    int other = 1 + random.nextInt(IDS);
+    int id = used(database, random);
+    int other = used(database, random);
+    int wanted = wanted(database, random);
     int group = random.nextInt(5);
     switch (random.nextInt(10)) {
-      case 0 -> run(connection, "insert into account values (?, ?, 0, 'new')", id, group);
+      case 0 -> run(connection, "insert into account values (?, ?, 0, 'new')", wanted, group);
       case 1 ->
           run(
               connection,
               "insert into account values (?, ?, 1, 'two'), (?, 3, 1, null)",
-              id,
+              wanted,
               group,
               freshIds.incrementAndGet());
       case 2, 3 -> run(connection, "update account set v = v + 1, w = 'u' where id = ?", id);
       case 4 ->
           run(connection, "update account set v = v + ?, w = w || '!' where grp = ?", id, group);
-      case 5 -> run(connection, "update account set grp = ? where grp = ? and id < 30", id, group);
+      case 5 ->
+          run(connection, "update account set grp = ? where grp = ? and id < ?", id, group, other);
       case 6 -> run(connection, "delete from account where id = ?", id);
       case 7 -> run(connection, "delete from account where grp = ? and id > ?", group, other);
       case 8 ->
           run(connection, "update account set id = ? where id = ?", freshIds.incrementAndGet(), id);
       default -> batchOrUpsert(connection, database, random, id, group);
     }
+  }
+
+  /** An id that may well have a row. */
+  private int used(TestDatabase database, Random random) {
+    int back = random.nextInt(IDS);
+    return database == TestDatabase.H2 ? freshIds.get() - back : 1 + back;
+  }
+
+  /**
+   * An id for a new row, perhaps taken. On H2 never one whose row another writer may be deleting:
+   * H2 itself (2.1 to 2.5, without any capture) then sometimes reports a row that it has not kept.
+   */
+  private int wanted(TestDatabase database, Random random) {
+    if (database != TestDatabase.H2) {
+      return used(database, random);
+    }
+    return random.nextInt(4) == 0 ? 1 + random.nextInt(5) : freshIds.incrementAndGet();
   }
 
   private static void batchOrUpsert(
