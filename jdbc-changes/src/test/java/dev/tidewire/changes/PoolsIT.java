@@ -1,13 +1,17 @@
 package dev.tidewire.changes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
 import java.sql.Statement;
 import javax.sql.DataSource;
+import javax.sql.XADataSource;
+import org.h2.jdbcx.JdbcDataSource;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
@@ -73,6 +77,18 @@ class PoolsIT {
     }
     fixture.capture.using(fixture.observed, SQLDialect.DEFAULT).execute("delete from items");
     assertThat(names()).hasToString("[a]");
+  }
+
+  @Test
+  void twoPhaseTransactionsAreRefused() throws SQLException {
+    JdbcDataSource both = new JdbcDataSource();
+    DataSource observed = fixture.capture.observe(both);
+    assertThat(both.isWrapperFor(XADataSource.class)).isTrue();
+    assertThat(observed.isWrapperFor(XADataSource.class)).isFalse();
+    assertThatThrownBy(() -> observed.unwrap(XADataSource.class))
+        .isInstanceOf(SQLFeatureNotSupportedException.class)
+        .hasMessageContaining("XA");
+    assertThat(observed.unwrap(JdbcDataSource.class)).isSameAs(both);
   }
 
   private void through(HikariDataSource pool) throws SQLException {
