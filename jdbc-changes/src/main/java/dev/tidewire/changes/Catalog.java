@@ -242,6 +242,18 @@ final class Catalog {
     return reach;
   }
 
+  /** The captured tables that are there. */
+  List<TableId> present(Connection connection) throws SQLException {
+    return List.copyOf(reach(connection, current()).captured().keySet());
+  }
+
+  /** What is known of a table; null if it is not captured. */
+  @Nullable TableMeta describe(Connection connection, TableId id) throws SQLException {
+    Knowledge current = current();
+    CapturedTable table = reach(connection, current).captured().get(id);
+    return table == null ? null : meta(connection, current, id, table);
+  }
+
   private @Nullable TableId locate(Connection connection, String configured) throws SQLException {
     List<Token> tokens = SqlLexer.read(configured, dialect.h2());
     if (tokens.isEmpty() || !tokens.get(0).isIdentifier()) {

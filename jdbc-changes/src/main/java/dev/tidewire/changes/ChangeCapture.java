@@ -66,6 +66,9 @@ public final class ChangeCapture implements AutoCloseable {
   private final CommitSequencer sequencer;
   private final ChangePublisher publisher;
 
+  /** Where changes come from, if not from observed connections. */
+  private final @Nullable ReplicationSource replication;
+
   /** Of this capture and not static, so that nothing of it stays on the container's threads. */
   @SuppressWarnings("ThreadLocalUsage")
   private final ThreadLocal<@Nullable Actor> actors = new ThreadLocal<>();
@@ -82,6 +85,8 @@ public final class ChangeCapture implements AutoCloseable {
     sequencer = new CommitSequencer(builder.maxWaitingRows, PATIENCE, System::nanoTime);
     long random = ThreadLocalRandom.current().nextLong(1L << 40);
     publisher = new ChangePublisher(sequencer, sink, Long.toString(random, Character.MAX_RADIX));
+    PostgresReplication log = builder.replication;
+    replication = log == null ? null : new ReplicationSource(log, tables, sequencer, this::engine);
   }
 
   /** Begins a capture that publishes on {@code realtime}. */
@@ -97,9 +102,12 @@ public final class ChangeCapture implements AutoCloseable {
   /**
    * Returns a data source whose connections are captured. Wrap the driver's data source and give
    * the result to the pool, or wrap the pool: both work. One that this capture observes already is
-   * returned as it is.
+   * returned as it is, as is every one if the changes come from the database's log.
    */
   public DataSource observe(DataSource dataSource) {
+    if (replication != null) {
+      return dataSource;
+    }
     return dataSource instanceof CapturingDataSource observed && observed.belongsTo(this)
         ? dataSource
         : new CapturingDataSource(this, dataSource);
@@ -107,7 +115,9 @@ public final class ChangeCapture implements AutoCloseable {
 
   /** Returns a connection that is captured; the same, if it is already, perhaps inside a pool's. */
   public Connection observe(Connection connection) throws SQLException {
-    return isObserved(connection) ? connection : new CapturingConnection(this, connection);
+    return replication != null || isObserved(connection)
+        ? connection
+        : new CapturingConnection(this, connection);
   }
 
   private boolean isObserved(Connection connection) throws SQLException {
@@ -129,6 +139,9 @@ public final class ChangeCapture implements AutoCloseable {
    *     observed: its commits would not be seen
    */
   public DSLContext using(Configuration configuration) {
+    if (replication != null) {
+      return DSL.using(configuration);
+    }
     Configuration observed = configuration.derive(observe(configuration.connectionProvider()));
     return DSL.using(
         observed.deriveAppending(
@@ -193,6 +206,19 @@ public final class ChangeCapture implements AutoCloseable {
     } finally {
       act(before);
     }
+  }
+
+  /**
+   * Asks the database how far reading its log has come; makes a connection for it.
+   *
+   * @throws IllegalStateException if the changes do not come from a log
+   * @throws SQLException if the database cannot be asked
+   */
+  public ReplicationStatus replicationStatus() throws SQLException {
+    if (replication == null) {
+      throw new IllegalStateException("this capture does not follow a log");
+    }
+    return replication.status();
   }
 
   Actor actor() {
@@ -263,6 +289,9 @@ public final class ChangeCapture implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    if (replication != null) {
+      replication.close();
+    }
     publisher.close();
   }
 
@@ -278,6 +307,7 @@ public final class ChangeCapture implements AutoCloseable {
     private int maxRows = 10_000;
     private int maxWaitingRows = MAX_WAITING_ROWS;
     private Uncapturable uncapturable = Uncapturable.RESET;
+    private @Nullable PostgresReplication replication;
 
     private Builder(Function<Collection<CapturedTable>, ChangeSink> sink) {
       this.sink = sink;
@@ -332,6 +362,15 @@ public final class ChangeCapture implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Takes the changes from PostgreSQL's write-ahead log, so that the writes of every program are
+     * told; connections are not observed then, and who wrote and why is not known.
+     */
+    public Builder replication(PostgresReplication log) {
+      replication = log;
+      return this;
+    }
+
     /** For tests: how many rows may wait. */
     Builder maxWaitingRows(int rows) {
       maxWaitingRows = rows;
@@ -355,7 +394,11 @@ public final class ChangeCapture implements AutoCloseable {
         }
       }
       List<CapturedTable> chosen = List.copyOf(new ArrayList<>(tables.values()));
-      return new ChangeCapture(this, chosen, sink.apply(chosen));
+      ChangeCapture capture = new ChangeCapture(this, chosen, sink.apply(chosen));
+      if (capture.replication != null) {
+        capture.replication.start();
+      }
+      return capture;
     }
   }
 }

@@ -50,6 +50,11 @@ enum TestDatabase {
     return server.getDatabase("postgres", "postgres", Map.of("currentSchema", schema));
   }
 
+  /** The address of the server, for connections that the test makes itself. */
+  String url() {
+    return server().getJdbcUrl("postgres", "postgres");
+  }
+
   private EmbeddedPostgres server() {
     synchronized (SERVERS) {
       return SERVERS.computeIfAbsent(this, TestDatabase::start);
@@ -61,7 +66,9 @@ enum TestDatabase {
       EmbeddedPostgres.Builder builder =
           EmbeddedPostgres.builder()
               .setServerConfig("max_connections", "300")
-              .setServerConfig("deadlock_timeout", "100ms");
+              .setServerConfig("deadlock_timeout", "100ms")
+              .setServerConfig("wal_level", "logical")
+              .setServerConfig("wal_writer_delay", "10ms");
       if (database == POSTGRES_17) {
         JarFile jar = new JarFile(Path.of("target", "old-postgres", "postgres.jar").toFile());
         builder.setPgBinaryResolver(
