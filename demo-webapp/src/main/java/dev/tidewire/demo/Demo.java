@@ -10,17 +10,15 @@ import dev.tidewire.demo.web.Handler;
 import dev.tidewire.demo.web.Router;
 import org.jooq.DSLContext;
 
-/** The running demo: its database, its pages' routes and the tasks behind them. Thread-safe. */
+/** The running demo: its pages' routes and the tasks behind them. Thread-safe. */
 final class Demo implements AutoCloseable {
-  private final Database database;
   private final ChangeCapture capture;
   private final Ticker ticker = new Ticker();
   private final Router router = new Router(this::attributed);
 
   private final Visitors visitors;
 
-  private Demo(Database database, Realtime realtime, Visitors visitors) {
-    this.database = database;
+  Demo(Database database, Realtime realtime, Visitors visitors) {
     this.visitors = visitors;
     capture = ChangeCapture.on(realtime).tables(Tables.CAPTURED).build();
     // every write through this goes out to whoever subscribed to the table, once it is committed
@@ -30,16 +28,6 @@ final class Demo implements AutoCloseable {
     new AuctionApi(db, realtime, capture, visitors, ticker).addTo(router);
     new TodosApi(db).addTo(router);
     new SqlApi(db).addTo(router);
-  }
-
-  static Demo start(Settings settings, Realtime realtime, Visitors visitors) {
-    Database database = Database.open(settings);
-    try {
-      return new Demo(database, realtime, visitors);
-    } catch (RuntimeException e) {
-      database.close();
-      throw e;
-    }
   }
 
   /** The change events of a request say whose it was. */
@@ -57,6 +45,5 @@ final class Demo implements AutoCloseable {
   public void close() {
     ticker.close();
     capture.close();
-    database.close();
   }
 }

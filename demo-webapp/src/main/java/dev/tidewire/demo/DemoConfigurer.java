@@ -8,6 +8,7 @@ import dev.tidewire.jakarta.HandshakePolicy;
 import dev.tidewire.jakarta.RealtimeConfigurer;
 import jakarta.servlet.ServletContext;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DemoConfigurer implements RealtimeConfigurer {
   private final Visitors visitors = new Visitors();
+  private @Nullable Storage storage;
   private @Nullable Demo demo;
 
   /** Visitors are who their HTTP session says; whoever has none is a guest. */
@@ -27,14 +29,18 @@ public final class DemoConfigurer implements RealtimeConfigurer {
 
   @Override
   public void configure(Realtime.Builder realtime, ServletContext context) {
+    Storage opened = Storage.open(Settings.of(context));
+    storage = opened;
     realtime
+        .history(opened.history())
         .access(AccessPolicy.open())
         .channels("chat/*", options -> options.retain(1_000, Duration.ofHours(1)));
   }
 
   @Override
   public void started(Realtime realtime, ServletContext context) {
-    demo = Demo.start(Settings.of(context), realtime, visitors);
+    Storage opened = Objects.requireNonNull(storage, "configured first");
+    demo = new Demo(opened.database(), realtime, visitors);
     context.setAttribute(Router.class.getName(), demo.router());
   }
 
@@ -43,6 +49,9 @@ public final class DemoConfigurer implements RealtimeConfigurer {
     context.removeAttribute(Router.class.getName());
     if (demo != null) {
       demo.close();
+    }
+    if (storage != null) {
+      storage.close();
     }
   }
 }

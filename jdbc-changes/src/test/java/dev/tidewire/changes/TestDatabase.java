@@ -16,7 +16,7 @@ import org.h2.jdbcx.JdbcDataSource;
 import org.jooq.SQLDialect;
 
 /** The databases that the tests run on; one server of each per JVM. */
-enum TestDatabase {
+public enum TestDatabase {
   H2,
   POSTGRES_18,
   POSTGRES_17;
@@ -24,7 +24,7 @@ enum TestDatabase {
   private static final Map<TestDatabase, EmbeddedPostgres> SERVERS =
       new EnumMap<>(TestDatabase.class);
 
-  SQLDialect dialect() {
+  public SQLDialect dialect() {
     return this == H2 ? SQLDialect.H2 : SQLDialect.POSTGRES;
   }
 
@@ -33,7 +33,7 @@ enum TestDatabase {
   }
 
   /** An empty database, not observed. */
-  DataSource fresh() throws SQLException {
+  public DataSource fresh() throws SQLException {
     if (this == H2) {
       JdbcDataSource dataSource = new JdbcDataSource();
       dataSource.setURL(

@@ -10,8 +10,8 @@ import java.time.Duration;
  *     reconnect that missed something is told to reload
  * @param retainFor age up to which a publication is kept for recovery, default 5 minutes; zero
  *     keeps none
- * @param historyLimit messages published with {@code persist} that the memory history keeps,
- *     default 10,000; 0 keeps none
+ * @param historyLimit messages published with {@code persist} that the history keeps, default
+ *     10,000; 0 keeps none
  */
 public record ChannelOptions(int retainCount, Duration retainFor, int historyLimit) {
 
@@ -40,7 +40,7 @@ public record ChannelOptions(int retainCount, Duration retainFor, int historyLim
     return new ChannelOptions(count, age, historyLimit);
   }
 
-  /** Keeps at most {@code messages} persisted messages in the memory history. */
+  /** Keeps at most {@code messages} persisted messages in the history. */
   public ChannelOptions keepHistory(int messages) {
     return new ChannelOptions(retainCount, retainFor, messages);
   }
