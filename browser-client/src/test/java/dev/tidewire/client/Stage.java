@@ -70,6 +70,25 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
     assertThat(uncaught).isEmpty();
   }
 
+  /** Loads a page without a client; what these modules export becomes global. */
+  void load(String... modules) {
+    page.navigate(server.url("modules.html"));
+    for (String module : modules) {
+      page.evaluate(
+          "async (name) => void Object.assign(window, await import(name))",
+          server.url("realtime/" + module + ".js"));
+    }
+    assertThat(uncaught).isEmpty();
+  }
+
+  /** The same; its time stands still until {@link #pass}. */
+  void loadWithFrozenTime(String... modules) {
+    page.clock().install();
+    load(modules);
+    page.clock().pauseAt(System.currentTimeMillis() + 3_600_000);
+    run("Math.random = () => 0");
+  }
+
   /** Loads the page and makes a client with these options, written in JavaScript. */
   void start(String options) {
     if (!page.url().startsWith("http")) {
@@ -124,6 +143,11 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
 
   void awaitStatus(String status) {
     awaitThat(() -> assertThat(value("realtime.status")).isEqualTo(status));
+  }
+
+  /** Waits until an expression has a value. */
+  void awaitValue(String expression, Object value) {
+    awaitThat(() -> assertThat(value(expression)).isEqualTo(value));
   }
 
   /** Waits until the page noted exactly this. */

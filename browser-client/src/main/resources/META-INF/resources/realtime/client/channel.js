@@ -1,5 +1,6 @@
 import { RealtimeError } from './errors.js';
 import { guarded } from './listeners.js';
+import { uuid } from './uuid.js';
 
 /** A named stream as the page uses it: listen, publish, be present, read the history. */
 export class Channel {
@@ -106,14 +107,4 @@ function oldest(page, order) {
   const last = page[page.length - 1];
   if (first?.created_at === last?.created_at) return order === 'desc' ? last : first;
   return first.created_at < last.created_at ? first : last;
-}
-
-// randomUUID exists on https and localhost only
-function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

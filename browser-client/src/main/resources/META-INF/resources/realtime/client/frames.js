@@ -21,7 +21,7 @@ export function parseFrames(message) {
 function parseFrame(line) {
   let frame;
   try {
-    frame = SUSPICIOUS.test(line) ? parseWithoutProto(line) : JSON.parse(line);
+    frame = parseJson(line);
   } catch {
     warn('ignored a message that is not JSON', line);
     return null;
@@ -31,6 +31,11 @@ function parseFrame(line) {
     return null;
   }
   return frame;
+}
+
+/** Parses JSON without keys named `__proto__`. */
+export function parseJson(text) {
+  return SUSPICIOUS.test(text) ? parseWithoutProto(text) : JSON.parse(text);
 }
 
 // an application that copies such an object key by key would change its own object's prototype
