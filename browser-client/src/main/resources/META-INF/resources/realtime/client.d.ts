@@ -46,6 +46,8 @@ export type Status = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'dis
 
 export interface Realtime {
   readonly status: Status;
+  /** `status`, with the failed attempts in a row and the reason of the last change for the worse. A copy. */
+  readonly state: { status: Status; attempt: number; lastError: RealtimeError | null };
   /** Who the server takes this page for; undefined before the first welcome. */
   readonly userId: string | undefined;
 
@@ -60,6 +62,12 @@ export interface Realtime {
 
   /** The channel of that topic, always the same one. `options` change it. */
   channel<T = any>(topic: string, options?: ChannelOptions): Channel<T>;
+
+  /**
+   * Says whether somebody is at the page: members of its channels get it as `status` of `presence:update`. Told again
+   * after every reconnect. `presence.js` finds it out by itself.
+   */
+  setStatus(status: 'online' | 'away'): void;
 
   /**
    * Calls back on every change of `status`; `error` says why it became `reconnecting` or `disconnected`, unless that was

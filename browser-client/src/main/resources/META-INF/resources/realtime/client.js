@@ -29,12 +29,16 @@ class Realtime {
   #channels = new Map();
   #listeners = new Listeners();
   #seenIds = new SeenIds();
+  #isAway = false;
 
   constructor({ url, autoConnect = true, ...options } = {}) {
     this.#options = { ...DEFAULTS, ...given(options) };
     this.#connection = new Connection(webSocketUrl(url), this.#options, {
       status: (status, error) => this.#listeners.emit('status', status, error),
-      connected: () => this.#eachSubscription((subscription) => subscription.connected()),
+      connected: () => {
+        this.#eachSubscription((subscription) => subscription.connected());
+        if (this.#isAway) this.#tellStatus(); // of the states that were just told
+      },
       lost: () => this.#eachSubscription((subscription) => subscription.lost()),
       frame: (frame) => this.#received(frame),
       error: (error) => this.#failed(error),
@@ -44,6 +48,10 @@ class Realtime {
 
   get status() {
     return this.#connection.status;
+  }
+
+  get state() {
+    return this.#connection.state;
   }
 
   get userId() {
@@ -60,6 +68,18 @@ class Realtime {
 
   setToken(token) {
     this.#connection.setToken(token);
+  }
+
+  setStatus(status) {
+    if (status !== 'online' && status !== 'away') throw new TypeError(`a status is online or away, not ${status}`);
+    if (this.#isAway === (status === 'away')) return;
+    this.#isAway = !this.#isAway;
+    this.#tellStatus();
+  }
+
+  #tellStatus() {
+    const failed = (error) => error.temporary || this.#failed(error); // what is lost with the connection is told again
+    this.#connection.request({ type: 'status', status: this.#isAway ? 'away' : 'online' }, { failed });
   }
 
   onStatusChange(callback) {

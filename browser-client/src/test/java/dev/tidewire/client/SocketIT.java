@@ -50,8 +50,9 @@ class SocketIT {
   @Test
   void sendWritesJsonWhileOpenAndKeepsNothingOtherwise() throws Exception {
     stage.load("signals", "socket");
-    create("{}");
-    assertThat(stage.value("ws.send({ type: 'chat', payload: 1 })")).isEqualTo(false);
+    stage.run(
+        "window.ws = createSocket('realtime/ws'); note(ws.send({ type: 'chat', payload: 1 }))");
+    stage.awaitLog("false");
     Peer peer = stage.server().accept();
     stage.awaitValue("ws.status()", "open");
     assertThat(stage.value("ws.send({ type: 'delete', payload: { id: 'x' } })")).isEqualTo(true);

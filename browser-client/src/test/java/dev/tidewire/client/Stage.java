@@ -136,6 +136,15 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
     return page.evaluate("() => (" + expression + ")");
   }
 
+  /** Makes the page believe that it is hidden, or seen again. */
+  void hide(boolean hidden) {
+    run(
+        "Object.defineProperty(document, 'visibilityState', { value: '"
+            + (hidden ? "hidden" : "visible")
+            + "', configurable: true });"
+            + "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))");
+  }
+
   /** Lets time pass in the page. */
   void pass(long millis) {
     page.clock().runFor(millis);

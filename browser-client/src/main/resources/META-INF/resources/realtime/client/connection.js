@@ -16,6 +16,7 @@ export class Connection {
   #backoff;
 
   #status = 'idle';
+  #lastError = null;
   #isWanted = false;
   #link = null;
   #timer = null;
@@ -39,6 +40,10 @@ export class Connection {
 
   get status() {
     return this.#status;
+  }
+
+  get state() {
+    return { status: this.#status, attempt: this.#backoff.attempt, lastError: this.#lastError };
   }
 
   get isLive() {
@@ -229,6 +234,7 @@ export class Connection {
   #become(status, error, first) {
     const isChanged = this.#status !== status;
     this.#status = status;
+    this.#lastError = error ?? null;
     first?.();
     if (isChanged) this.#hooks.status(status, error);
   }

@@ -1,3 +1,5 @@
+import { whileHidden } from './hidden.js';
+
 /** Pings every `interval` ms; when nothing at all came back within `timeout` ms the link is dead. */
 export class Heartbeat {
   #interval;
@@ -8,6 +10,7 @@ export class Heartbeat {
   #pingedAt = 0;
   #waiting = false;
   #excused = false;
+  #stopWatch;
 
   constructor(interval, timeout, ping, dead) {
     this.#interval = interval;
@@ -15,13 +18,21 @@ export class Heartbeat {
     this.#ping = ping;
     this.#dead = dead;
     this.#rest();
+    // the timers of a hidden page may run once a minute, which is too late for the server
+    this.#stopWatch = whileHidden(Math.min(interval, timeout), () => this.#catchUp());
+  }
+
+  #catchUp() {
+    const passed = Date.now() - this.#pingedAt;
+    if (!this.#waiting && passed >= this.#interval) this.check();
+    else if (this.#waiting && passed >= this.#timeout) this.#expired();
   }
 
   /** Something arrived. */
   alive() {
     this.#excused = false;
     if (this.#waiting) this.#rest();
-    // timers of a hidden page may run once a minute, arriving messages always do: they carry the heartbeat on
+    // arriving messages carry the heartbeat on where timers sleep
     else if (Date.now() - this.#pingedAt >= this.#interval) this.check();
   }
 
@@ -35,6 +46,7 @@ export class Heartbeat {
   }
 
   stop() {
+    this.#stopWatch();
     clearTimeout(this.#timer);
   }
 
