@@ -36,8 +36,8 @@ class Realtime {
     this.#connection = new Connection(webSocketUrl(url), this.#options, {
       status: (status, error) => this.#listeners.emit('status', status, error),
       connected: () => {
+        if (this.#isAway) this.#tellStatus(); // first, so that nobody joins as online
         this.#eachSubscription((subscription) => subscription.connected());
-        if (this.#isAway) this.#tellStatus(); // of the states that were just told
       },
       lost: () => this.#eachSubscription((subscription) => subscription.lost()),
       frame: (frame) => this.#received(frame),

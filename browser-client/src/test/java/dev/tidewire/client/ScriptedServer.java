@@ -13,14 +13,15 @@ import org.eclipse.jetty.util.resource.ResourceFactory;
 import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
 
 /**
- * Serves the client's modules and a page under {@code /app}, and a WebSocket beside them that does
- * only what the test says. Safe for any thread.
+ * Serves the client's modules and a page under {@code /app}, and beside them a WebSocket and an API
+ * that do only what the test says. Safe for any thread.
  */
 final class ScriptedServer implements AutoCloseable {
 
   private final Server server = new Server();
   private final ServerConnector connector = new ServerConnector(server);
   private final BlockingQueue<Peer> accepted = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Exchange> requests = new LinkedBlockingQueue<>();
 
   ScriptedServer() throws Exception {
     connector.setHost("127.0.0.1");
@@ -39,7 +40,7 @@ final class ScriptedServer implements AutoCloseable {
             container ->
                 container.addMapping(
                     "/realtime/ws", (request, response, callback) -> new Peer(accepted::add)));
-    webSockets.setHandler(files);
+    webSockets.setHandler(Exchange.taking("/api/", requests::add, files));
     context.setHandler(webSockets);
     server.setHandler(context);
     server.start();
@@ -54,6 +55,17 @@ final class ScriptedServer implements AutoCloseable {
     Peer peer = accepted.poll(Peer.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     assertThat(peer).as("a connection").isNotNull();
     return peer;
+  }
+
+  /** The next request to the API. */
+  Exchange request() throws InterruptedException {
+    Exchange request = requests.poll(Peer.PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    assertThat(request).as("a request").isNotNull();
+    return request;
+  }
+
+  boolean hasRequest() {
+    return !requests.isEmpty();
   }
 
   boolean hasWaiting() {

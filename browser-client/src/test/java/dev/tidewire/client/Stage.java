@@ -41,7 +41,12 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
             .browser;
     server = new ScriptedServer();
     context = browser.newContext();
-    page = context.newPage();
+    use(context.newPage());
+  }
+
+  /** Goes on with another page. */
+  void use(Page next) {
+    page = next;
     page.setDefaultTimeout(Peer.PATIENCE.toMillis());
     page.onConsoleMessage(message -> console.add(message.text()));
     page.onPageError(uncaught::add);

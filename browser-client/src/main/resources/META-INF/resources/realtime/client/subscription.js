@@ -6,6 +6,9 @@ import { Tracking } from './tracking.js';
 
 const PRESENCE_EVENTS = ['presence:join', 'presence:update', 'presence:leave'];
 
+/** The event behind a channel's messages: the stream has moved on to a position. No name of an application can be it. */
+export const POSITION = Symbol.for('tidewire.position');
+
 /**
  * Keeps what the server knows about one topic in step with what the page wants. The page's calls only change the wish;
  * `flush` sends the difference, at the end of the turn and after every connect.
@@ -166,6 +169,7 @@ export class Subscription {
     }
     this.#isStale = false; // what was missed until now is in the answer
     this.#feed.resume(payload, frame, since);
+    this.#listeners.emit(POSITION, this.position);
     if (asking !== this.#asking) return; // a listener has unsubscribed meanwhile
     this.#asking = null;
     this.#ready.resolve();
@@ -216,6 +220,7 @@ export class Subscription {
   /** Takes a frame of this topic. */
   receive(frame) {
     this.#feed?.receive(frame);
+    this.#listeners.emit(POSITION, this.position);
   }
 
   /** Counts one's own publication as seen that is not echoed. */
