@@ -1,0 +1,106 @@
+package dev.tidewire.benchmarks.fanout;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What the command line asks for. Immutable, safe for any thread.
+ *
+ * @param scenarios what is measured, one after the other
+ * @param launches how often each server is started for each scenario; the median counts
+ * @param payload bytes of what is published
+ * @param deliveries deliveries to measure, about; half as many before, to warm up
+ * @param seconds how long latency is measured
+ * @param jvm options of the servers' JVMs
+ * @param servers which servers
+ */
+record Settings(
+    List<Scenario> scenarios,
+    int launches,
+    int payload,
+    long deliveries,
+    int seconds,
+    List<String> jvm,
+    List<Wire> servers) {
+
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "scenarios", "fan:100,fan:1000,fan:5000,many:1000x5,echo,latency:1000@10,idle:5000",
+          "launches", "3",
+          "window", "8",
+          "payload", "200",
+          "deliveries", "1000000",
+          "seconds", "15",
+          "heap", "1g",
+          "jvm", "",
+          "servers", "tidewire,bare");
+  private static final int MIN_PUBLICATIONS = 50;
+  private static final int MAX_PUBLICATIONS = 50_000;
+
+  /**
+   * Reads arguments of the form {@code name=value}.
+   *
+   * @throws IllegalArgumentException if there is no such setting, or it cannot have that value
+   */
+  static Settings parse(String... args) {
+    Map<String, String> given = new HashMap<>(DEFAULTS);
+    for (String arg : args) {
+      int equals = arg.indexOf('=');
+      String name = equals < 0 ? arg : arg.substring(0, equals);
+      if (equals < 0 || !given.containsKey(name)) {
+        throw new IllegalArgumentException("no such setting: " + arg + "; there are " + DEFAULTS);
+      }
+      given.put(name, arg.substring(equals + 1));
+    }
+    int window = number(given, "window");
+    List<String> jvm = new ArrayList<>();
+    jvm.add("-Xms" + given.get("heap"));
+    jvm.add("-Xmx" + given.get("heap"));
+    jvm.addAll(list(given, "jvm"));
+    return new Settings(
+        list(given, "scenarios").stream().map(text -> Scenario.parse(text, window)).toList(),
+        number(given, "launches"),
+        number(given, "payload"),
+        number(given, "deliveries"),
+        number(given, "seconds"),
+        jvm,
+        list(given, "servers").stream()
+            .map(name -> Wire.valueOf(name.toUpperCase(Locale.ROOT)))
+            .toList());
+  }
+
+  private static List<String> list(Map<String, String> given, String name) {
+    return Arrays.stream(given.getOrDefault(name, "").split(","))
+        .filter(item -> !item.isBlank())
+        .toList();
+  }
+
+  private static int number(Map<String, String> given, String name) {
+    int number = Integer.parseInt(given.getOrDefault(name, ""));
+    if (number <= 0) {
+      throw new IllegalArgumentException(name + " is positive: " + number);
+    }
+    return number;
+  }
+
+  /** Publications that are measured. */
+  long publications(Scenario scenario) {
+    return scenario.kind() == Scenario.Kind.LATENCY
+        ? (long) scenario.rate() * seconds
+        : closedLoop(scenario);
+  }
+
+  /** Publications before that. */
+  long warmUp(Scenario scenario) {
+    return closedLoop(scenario) / 2;
+  }
+
+  private long closedLoop(Scenario scenario) {
+    long wanted = deliveries / scenario.members();
+    return Math.max(MIN_PUBLICATIONS, Math.min(MAX_PUBLICATIONS, wanted));
+  }
+}
