@@ -2,6 +2,7 @@ package dev.tidewire;
 
 import dev.tidewire.AccessPolicy.Action;
 import dev.tidewire.protocol.ErrorCode;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +27,16 @@ final class AccessControl {
     } catch (RuntimeException | Error e) {
       log.error("The access policy failed for {} on {}; refused", action, topic, e);
       return false;
+    }
+  }
+
+  /** What the identity may see of a table; throws a {@link Rejection} if that cannot be told. */
+  RowView view(Identity identity, String topic, RowPolicy policy) {
+    try {
+      return Objects.requireNonNull(policy.of(identity), "the row policy's answer");
+    } catch (RuntimeException | Error e) {
+      log.error("The row policy failed on {}; refused", topic, e);
+      throw new Rejection(ErrorCode.FORBIDDEN, this.policy.refusal(topic, Action.SUBSCRIBE));
     }
   }
 

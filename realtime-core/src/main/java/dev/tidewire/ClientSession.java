@@ -217,6 +217,23 @@ final class ClientSession implements Session {
     return queue.hasRoomFor(bytes);
   }
 
+  String json(Object value) {
+    return server.codec().toJson(value);
+  }
+
+  /** Why the client cannot be told so much at once; null if it can. */
+  Reply.@Nullable Failure obstacle(String json) {
+    int max = server.limits().queueBytes();
+    if (max > 0 && isLonger(json, max)) {
+      return Reply.Failure.of(
+          ErrorCode.LIMIT_EXCEEDED, "the rows are more than " + max + " bytes: ask for fewer");
+    }
+    // an estimate: what is not ASCII takes more than one byte
+    return queue.hasRoomFor(json.length())
+        ? null
+        : Reply.Failure.of(ErrorCode.UNAVAILABLE, "too much waits to be sent to this client");
+  }
+
   /** Sends what waits, then closes; the session itself ends at once. */
   void close(CloseCode code) {
     queue.closeAfterFlush(code);

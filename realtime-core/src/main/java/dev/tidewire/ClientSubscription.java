@@ -7,8 +7,11 @@ import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.protocol.Reply;
+import dev.tidewire.rows.RowSource.Snapshot;
 import dev.tidewire.transport.Frame;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,11 +36,22 @@ final class ClientSubscription implements Subscriber {
   private final @Nullable Position since;
   private final boolean presence;
   private final Answer answer;
+  private final @Nullable RowRequest request;
   private final Membership membership = new Membership(this);
   private volatile @Nullable String epoch;
 
+  /** Set when the subscription is open, or could not be; read after that. */
+  private volatile RowRequest.@Nullable Opening opening;
+
+  private volatile Reply.@Nullable Failure refusal;
+  // Confined to the drain.
+  private @Nullable RowClass rows;
+  private @Nullable Position begin;
+  private boolean failed;
+
   /**
    * @param commandId the command to acknowledge, or null
+   * @param request which rows of a table channel; null for the channel as it is
    */
   ClientSubscription(
       ClientSession session,
@@ -45,13 +59,20 @@ final class ClientSubscription implements Subscriber {
       String topic,
       @Nullable Position since,
       boolean presence,
-      Answer answer) {
+      Answer answer,
+      @Nullable RowRequest request) {
     this.session = session;
     this.commandId = commandId;
     this.topic = topic;
     this.since = since;
     this.presence = presence;
     this.answer = answer;
+    this.request = request;
+  }
+
+  /** Which rows it asked for, or null. */
+  @Nullable RowRequest request() {
+    return request;
   }
 
   String topic() {
@@ -73,15 +94,67 @@ final class ClientSubscription implements Subscriber {
   }
 
   @Override
+  public CompletionStage<Tail> open(Function<@Nullable Position, CompletionStage<Tail>> read) {
+    if (request == null) {
+      return read.apply(since);
+    }
+    return request
+        .open(since, read)
+        .whenComplete(
+            (found, failure) -> {
+              opening = found;
+              if (failure != null && Backend.cause(failure) instanceof Rejection why) {
+                refusal = why.toReply();
+              }
+            })
+        .thenApply(RowRequest.Opening::tail);
+  }
+
+  @Override
+  public boolean continues() {
+    return since == null && (request == null || !request.snapshot());
+  }
+
+  @Override
+  public @Nullable RowScope scope() {
+    RowRequest.Opening open = opening;
+    return open == null ? null : open.scope();
+  }
+
+  @Override
+  public void enter(RowClass rowClass) {
+    rows = rowClass;
+  }
+
+  @Override
+  public @Nullable RowClass rowClass() {
+    return rows;
+  }
+
+  @Override
   public void started(@Nullable Tail tail) {
     if (tail == null) {
-      session.subscriptionFailed(this);
-      session.reply(
-          Reply.Failure.of(ErrorCode.UNAVAILABLE, "the channel cannot be read now"), commandId);
+      Reply.Failure why = refusal;
+      fail(
+          why != null
+              ? why
+              : Reply.Failure.of(ErrorCode.UNAVAILABLE, "the channel cannot be read now"));
       return;
     }
     epoch = tail.position().epoch();
+    begin = tail.position();
+    RowRequest.Opening open = opening;
+    opening = null; // the rows need not stay in memory
     List<Publication> missed = tail.publications();
+    if (rows != null) {
+      rows.begin(tail.position());
+      missed = rows.shape(missed, since);
+    }
+    Snapshot snapshot = open == null ? null : open.snapshot();
+    if (snapshot != null) {
+      acknowledge(snapshot, rows);
+      return;
+    }
     Tail.Outcome outcome =
         session.hasRoomFor(missed) || missed.isEmpty() ? tail.outcome() : Tail.Outcome.EVICTED;
     boolean complete = outcome == Tail.Outcome.COMPLETE;
@@ -98,8 +171,38 @@ final class ClientSubscription implements Subscriber {
     }
   }
 
+  /** The rows in the place of what was missed. */
+  private void acknowledge(Snapshot snapshot, @Nullable RowClass rowClass) {
+    String json = rowClass == null ? session.json(snapshot.rows()) : rowClass.rows(snapshot);
+    Reply.Failure obstacle = session.obstacle(json);
+    if (obstacle != null) {
+      fail(obstacle);
+      return;
+    }
+    session.reply(
+        new Reply.Subscribed(
+            topic, snapshot.position(), since == null ? null : false, List.of(), json),
+        commandId);
+  }
+
+  private void fail(Reply.Failure why) {
+    failed = true;
+    session.subscriptionFailed(this);
+    session.reply(why, commandId);
+  }
+
   @Override
   public void deliver(Run run) {
+    if (failed) {
+      return;
+    }
+    if (rows != null) {
+      Frame frame = rows.frame(run, begin);
+      if (frame != null) {
+        session.send(frame);
+      }
+      return;
+    }
     if (!run.excludes(session.id())) {
       session.send(run.frame());
       return;

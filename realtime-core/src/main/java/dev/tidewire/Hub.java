@@ -12,6 +12,8 @@ import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.transport.Frame;
 import java.time.Clock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -98,12 +100,10 @@ final class Hub implements BrokerListener, PresenceListener {
               return held;
             });
     channel.later(() -> channel.join(member, replaced));
-    Backend.call(
-            "channel " + topic + " cannot be read",
-            () -> broker.read(topic, member.subscriber().since(), recoveryLimit))
+    open(topic, member.subscriber())
         .whenComplete(
             (tail, failure) -> {
-              if (tail == null) {
+              if (tail == null && !(Backend.cause(failure) instanceof Rejection)) {
                 log.warn("A subscriber of channel {} cannot start", topic, failure);
               }
               channel.later(
@@ -119,6 +119,18 @@ final class Hub implements BrokerListener, PresenceListener {
             });
   }
 
+  private CompletionStage<Tail> open(String topic, Subscriber subscriber) {
+    try {
+      return subscriber.open(
+          since ->
+              Backend.call(
+                  "channel " + topic + " cannot be read",
+                  () -> broker.read(topic, since, recoveryLimit)));
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
   /** In the drain. */
   private void start(
       String topic,
@@ -126,6 +138,9 @@ final class Hub implements BrokerListener, PresenceListener {
       Membership member,
       @Nullable Membership replaced,
       @Nullable Tail tail) {
+    if (tail != null) {
+      channel.classify(member, codec);
+    }
     if (!member.start(tail, replaced)) {
       channel.remove(member);
     } else if (member.isPresent() && member.subscriber().wantsPresence()) {

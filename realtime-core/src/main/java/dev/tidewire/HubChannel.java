@@ -2,8 +2,11 @@ package dev.tidewire;
 
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
+import dev.tidewire.protocol.FrameCodec;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -44,6 +47,7 @@ final class HubChannel {
   private final Runnable drain = this::drain;
   // Confined to the drain; others see only the number.
   private final List<Membership> members = new ArrayList<>(2);
+  private Map<RowScope, RowClass> classes = Map.of(); // most channels have none
   private volatile int memberCount;
   // How many subscribers hold the channel; guarded by the hub's map entry.
   private int holders;
@@ -146,6 +150,9 @@ final class HubChannel {
       mailbox.remove();
     }
     Run run = new Run(publications);
+    if (!classes.isEmpty()) {
+      classes.values().forEach(rows -> run(() -> rows.see(run)));
+    }
     for (int i = 0; i < members.size(); i++) {
       try {
         members.get(i).deliver(run);
@@ -201,9 +208,29 @@ final class HubChannel {
     memberCount = members.size();
   }
 
+  /** In the drain: finds the class of a member that sees only some rows. */
+  void classify(Membership member, FrameCodec codec) {
+    RowScope scope = member.subscriber().scope();
+    if (scope == null) {
+      return;
+    }
+    if (!member.isPresent()) {
+      member.subscriber().enter(new RowClass(scope, codec)); // it has gone: only to be answered
+      return;
+    }
+    classes = classes.isEmpty() ? new HashMap<>() : classes;
+    RowClass rows = classes.computeIfAbsent(scope, s -> new RowClass(s, codec));
+    rows.count(1);
+    member.subscriber().enter(rows);
+  }
+
   /** In the drain: takes the member out, if it is there. */
   void remove(Membership member) {
     if (member.isPresent()) {
+      RowClass rows = member.subscriber().rowClass();
+      if (rows != null && rows.count(-1) == 0) {
+        classes.remove(rows.scope());
+      }
       int index = member.index();
       Membership last = members.remove(members.size() - 1);
       if (last != member) {

@@ -80,7 +80,7 @@ final class Membership {
       if (answer != null && stands) {
         epoch = answer.position().epoch();
         from = answer.position().offset();
-        if (replaced != null && replaced.stands && subscriber.since() == null) {
+        if (replaced != null && replaced.stands && subscriber.continues()) {
           // It goes on where the other stopped, so what came before the answer is news, too.
           deliver(meanwhile, p -> !isAfterStart(p));
         }

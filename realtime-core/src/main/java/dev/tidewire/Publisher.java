@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 final class Publisher {
 
   private static final Logger log = LoggerFactory.getLogger(Publisher.class);
-  private static final String UNKNOWN_CHANGE = "UNKNOWN_CHANGE";
+  static final String UNKNOWN_CHANGE = "UNKNOWN_CHANGE";
 
   private final Broker broker;
   private final HistoryStore history;

@@ -17,6 +17,7 @@ import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.FrameIds;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.protocol.Topics;
+import dev.tidewire.rows.RowSource;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Session;
 import java.security.SecureRandom;
@@ -29,6 +30,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -65,6 +67,7 @@ public final class Realtime implements AutoCloseable {
   private final Publisher publisher;
   private final Requests requests;
   private final Sessions sessions;
+  private final Map<String, TableRows> tables = new ConcurrentHashMap<>();
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Realtime(Builder settings) {
@@ -98,7 +101,8 @@ public final class Realtime implements AutoCloseable {
             limits);
     requests = new Requests(access, publisher, history, presence, codec, limits, ids);
     sessions =
-        new Sessions(hub, presence, requests, access, codec, settings, ids, threads.delivery());
+        new Sessions(
+            hub, presence, requests, access, codec, tables, settings, ids, threads.delivery());
     broker.start(hub);
     presence.start(hub);
     threads.everySecond("Looking after sessions", sessions::check);
@@ -125,12 +129,19 @@ public final class Realtime implements AutoCloseable {
   }
 
   /**
-   * Makes {@code topic} a table channel: from now on only row changes are published there, through
+   * Makes {@code topic} a table channel: only row changes are published there from now on, through
    * the returned object.
    */
   public TableChannel tableChannel(String topic) {
     publisher.registerTable(Topics.require(topic));
-    return new TableChannel(publisher, topic);
+    return new TableChannel(publisher, broker, topic);
+  }
+
+  /** The same with rows that clients may choose and read; without a policy everybody all. */
+  public TableChannel tableChannel(String topic, RowSource source, @Nullable RowPolicy policy) {
+    TableChannel channel = tableChannel(topic);
+    tables.put(topic, new TableRows(source, policy));
+    return channel;
   }
 
   /**

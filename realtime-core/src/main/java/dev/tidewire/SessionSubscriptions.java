@@ -5,6 +5,7 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Reply;
+import dev.tidewire.rows.Where;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -47,7 +48,28 @@ final class SessionSubscriptions {
             topic,
             command.since(),
             wanted,
-            fresh ? ClientSubscription.Answer.BRIEF : ClientSubscription.Answer.FULL));
+            fresh ? ClientSubscription.Answer.BRIEF : ClientSubscription.Answer.FULL,
+            rows(who, topic, command.where(), command.snapshot())));
+  }
+
+  /** What is asked of a table channel; null if that is all of its publications. */
+  private @Nullable RowRequest rows(
+      Identity who, String topic, @Nullable Where where, boolean snapshot) {
+    TableRows table = server.tables().get(topic);
+    if (table == null) {
+      if (where != null || snapshot) {
+        throw new Rejection(
+            ErrorCode.BAD_REQUEST,
+            "'where' and 'snapshot' are for tables, and '" + topic + "' is not one's channel");
+      }
+      return null;
+    }
+    RowView view =
+        table.policy() == null ? RowView.all() : server.access().view(who, topic, table.policy());
+    Where condition = Where.all().equals(where) ? null : where;
+    return condition == null && !snapshot && view.equals(RowView.all())
+        ? null
+        : new RowRequest(table, condition, view, snapshot);
   }
 
   private void join(ClientSubscription subscription) {
@@ -98,7 +120,8 @@ final class SessionSubscriptions {
             topic,
             after,
             present.wantsPresence(),
-            ClientSubscription.Answer.REPLAY));
+            ClientSubscription.Answer.REPLAY,
+            rows(who, topic, present.request() == null ? null : present.request().where(), false)));
   }
 
   /** The subscribed channel whose stream has this epoch; with only one subscription, that one. */

@@ -9,6 +9,7 @@ import dev.tidewire.transport.Connection;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -35,6 +36,7 @@ final class Sessions {
   private final Requests requests;
   private final AccessControl access;
   private final FrameCodec codec;
+  private final Map<String, TableRows> tables;
   private final Limits limits;
   private final Duration pingInterval;
   private final Duration pongTimeout;
@@ -55,6 +57,7 @@ final class Sessions {
       Requests requests,
       AccessControl access,
       FrameCodec codec,
+      Map<String, TableRows> tables,
       Realtime.Builder settings,
       RandomIds ids,
       Executor delivery) {
@@ -63,6 +66,7 @@ final class Sessions {
     this.requests = requests;
     this.access = access;
     this.codec = codec;
+    this.tables = tables;
     this.limits = settings.limits;
     this.pingInterval = settings.pingInterval;
     this.pongTimeout = settings.pongTimeout;
@@ -92,6 +96,11 @@ final class Sessions {
 
   FrameCodec codec() {
     return codec;
+  }
+
+  /** The table channels whose rows can be asked for; grows while the bus runs. */
+  Map<String, TableRows> tables() {
+    return tables;
   }
 
   Limits limits() {

@@ -4,6 +4,8 @@ import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.transport.Frame;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,33 @@ interface Subscriber {
 
   /** The position to resume after, or null to start with what comes. */
   @Nullable Position since();
+
+  /**
+   * Finds out where the subscription begins. Called by the subscribing thread, must not wait.
+   *
+   * @param read reads the channel after a position
+   */
+  default CompletionStage<Tail> open(Function<@Nullable Position, CompletionStage<Tail>> read) {
+    return read.apply(since());
+  }
+
+  /** Whether one that replaces another goes on where that stopped. */
+  default boolean continues() {
+    return since() == null;
+  }
+
+  /** What it sees of a table channel, once it is open; null if that is everything. */
+  default @Nullable RowScope scope() {
+    return null;
+  }
+
+  /** It is one of a class from now on. */
+  default void enter(RowClass rows) {}
+
+  /** The class that it is one of, or null. */
+  default @Nullable RowClass rowClass() {
+    return null;
+  }
 
   /**
    * The subscription stands: everything after the tail's position follows. Called once, also if it

@@ -1,5 +1,7 @@
 package dev.tidewire;
 
+import dev.tidewire.broker.Broker;
+import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
 import java.util.concurrent.CompletionStage;
@@ -13,10 +15,12 @@ import java.util.concurrent.CompletionStage;
 public final class TableChannel {
 
   private final Publisher publisher;
+  private final Broker broker;
   private final String topic;
 
-  TableChannel(Publisher publisher, String topic) {
+  TableChannel(Publisher publisher, Broker broker, String topic) {
     this.publisher = publisher;
+    this.broker = broker;
     this.topic = topic;
   }
 
@@ -41,5 +45,13 @@ public final class TableChannel {
   /** Tells that the table changed in a way that cannot be told row by row: load it again. */
   public CompletionStage<Position> reset() {
     return publisher.reset(topic);
+  }
+
+  /** The place of the last publication, with every one whose stage has completed. */
+  public CompletionStage<Position> position() {
+    return Backend.call(
+            "channel " + topic + " cannot be read",
+            () -> broker.read(topic, null, new Broker.ReadLimit(0, 0)))
+        .thenApply(Tail::position);
   }
 }

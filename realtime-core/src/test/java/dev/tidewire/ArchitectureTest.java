@@ -153,6 +153,8 @@ class ArchitectureTest {
             "Realtime",
             "RealtimeException",
             "Rejection",
+            "RowPolicy",
+            "RowView",
             "Subscription",
             "TableChannel",
             "TokenVerifier");

@@ -2,6 +2,7 @@ package dev.tidewire.channel;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +60,20 @@ public record Draft(
   /** The {@code data} value as JSON text; {@code null} for a reset. */
   public String dataJson() {
     return kind == Kind.RESET ? "null" : new String(body, dataFrom, dataTo - dataFrom, UTF_8);
+  }
+
+  /**
+   * The same, telling in {@code prev} which publication came before it for those who get it; for
+   * subscribers who are not meant to get every publication.
+   */
+  public Draft after(Position previous) {
+    byte[] prev = (",\"prev\":\"" + previous + '"').getBytes(UTF_8);
+    int end = kind == Kind.RESET ? body.length : body.length - 1; // before the closing brace
+    byte[] longer = Arrays.copyOf(body, body.length + prev.length);
+    System.arraycopy(prev, 0, longer, end, prev.length);
+    System.arraycopy(body, end, longer, end + prev.length, body.length - end);
+    return new Draft(
+        topic, kind, event, userId, longer, dataFrom, dataTo, persist, change, exceptSession);
   }
 
   /** Gives the draft its place in the channel. */

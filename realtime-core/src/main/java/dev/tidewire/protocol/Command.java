@@ -2,6 +2,7 @@ package dev.tidewire.protocol;
 
 import dev.tidewire.channel.Position;
 import dev.tidewire.presence.Member;
+import dev.tidewire.rows.Where;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,10 +21,25 @@ public sealed interface Command extends Inbound {
    *
    * @param since the last position the client has, or null
    * @param presence whether presence frames are wanted; null if the client did not say
+   * @param where which rows of a table channel are wanted; null for all
+   * @param snapshot whether the rows of a table channel are wanted, too, where what was missed
+   *     cannot be told one by one
    */
   record Subscribe(
-      @Nullable String id, String topic, @Nullable Position since, @Nullable Boolean presence)
-      implements Command {}
+      @Nullable String id,
+      String topic,
+      @Nullable Position since,
+      @Nullable Boolean presence,
+      @Nullable Where where,
+      boolean snapshot)
+      implements Command {
+
+    /** Of a channel as a whole. */
+    public Subscribe(
+        @Nullable String id, String topic, @Nullable Position since, @Nullable Boolean presence) {
+      this(id, topic, since, presence, null, false);
+    }
+  }
 
   /** Ends a subscription. */
   record Unsubscribe(@Nullable String id, String topic) implements Command {}

@@ -2,6 +2,7 @@ package dev.tidewire.protocol;
 
 import dev.tidewire.channel.Position;
 import dev.tidewire.presence.Member;
+import dev.tidewire.rows.Where;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,14 +67,14 @@ final class CommandReader {
     String id = own.id;
     return switch (type) {
       case "auth" -> new Command.Auth(id, required(first(own.token, nested.token), "token"));
-      case "subscribe" -> {
-        supported();
-        yield new Command.Subscribe(
-            id,
-            topic(),
-            position(first(own.since, nested.since), "since"),
-            first(own.presence, nested.presence));
-      }
+      case "subscribe" ->
+          new Command.Subscribe(
+              id,
+              topic(),
+              position(first(own.since, nested.since), "since"),
+              first(own.presence, nested.presence),
+              where(),
+              Boolean.TRUE.equals(first(own.snapshot, nested.snapshot)));
       case "unsubscribe" -> new Command.Unsubscribe(id, topic());
       case "publish" -> publish(id);
       case "track" -> {
@@ -121,11 +122,12 @@ final class CommandReader {
     return first(own.data, nested == own ? own.payload : nested.data);
   }
 
-  private void supported() {
-    String name = first(own.unsupported, nested.unsupported);
-    if (name != null) {
-      throw new WrongField("'" + name + "' is not supported by this server");
+  private @Nullable Where where() {
+    String wrong = first(own.wrongWhere, nested.wrongWhere);
+    if (wrong != null) {
+      throw new WrongField(wrong);
     }
+    return first(own.where, nested.where);
   }
 
   private String topic() {

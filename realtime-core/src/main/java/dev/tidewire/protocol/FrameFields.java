@@ -1,5 +1,6 @@
 package dev.tidewire.protocol;
 
+import dev.tidewire.rows.Where;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,7 @@ final class FrameFields {
   @Nullable Boolean presence;
   @Nullable Boolean persist;
   @Nullable Boolean echo;
+  @Nullable Boolean snapshot;
 
   /** JSON text on one line. */
   @Nullable String data;
@@ -31,8 +33,11 @@ final class FrameFields {
   /** The whole payload as JSON text on one line. */
   @Nullable String payload;
 
-  /** A field that this server knows but does not support. */
-  @Nullable String unsupported;
+  /** Which rows; null for all. */
+  @Nullable Where where;
+
+  /** What is wrong with it. */
+  @Nullable String wrongWhere;
 
   /** The first thing that is wrong with a field. */
   @Nullable String wrong;

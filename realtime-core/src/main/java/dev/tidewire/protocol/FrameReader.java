@@ -98,18 +98,23 @@ final class FrameReader {
       case "presence" -> into.presence = bool(parser, name, into);
       case "persist" -> into.persist = bool(parser, name, into);
       case "echo" -> into.echo = bool(parser, name, into);
-      case "snapshot" -> {
-        if (Boolean.TRUE.equals(bool(parser, name, into))) {
-          into.unsupported = name;
-        }
-      }
-      case "where" -> {
-        into.unsupported = parser.currentToken() == JsonToken.VALUE_NULL ? into.unsupported : name;
-        skip(parser, 0);
-      }
+      case "snapshot" -> into.snapshot = bool(parser, name, into);
+      case "where" -> readWhere(parser, into);
       case "data" -> into.data = slice(parser, into == nested ? 1 : 0);
       case "payload" -> readPayload(parser, into);
       default -> skip(parser, into == nested ? 1 : 0);
+    }
+  }
+
+  /** Only a subscribe has it; in any other frame the field means nothing. */
+  private void readWhere(JsonParser parser, FrameFields into) {
+    String condition = slice(parser, into == nested ? 1 : 0);
+    if (beyondLimit == null && !condition.equals("null")) {
+      try {
+        into.where = WhereReader.read(json, condition);
+      } catch (WhereReader.WrongCondition e) {
+        into.wrongWhere = "'where': " + e.getMessage();
+      }
     }
   }
 

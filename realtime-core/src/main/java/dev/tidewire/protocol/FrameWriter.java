@@ -112,6 +112,10 @@ final class FrameWriter {
       }
       to.writeEndArray();
     }
+    if (subscribed.rows() != null) {
+      to.writeName("rows");
+      to.writeRawValue(subscribed.rows());
+    }
   }
 
   private static void historyMessage(HistoryMessage message, JsonGenerator to) {

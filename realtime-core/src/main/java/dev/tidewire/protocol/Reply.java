@@ -25,10 +25,23 @@ public sealed interface Reply {
    * @param position everything after it will be delivered
    * @param recovered whether nothing was missed since the asked position; null if none was asked
    * @param missed what was missed, oldest first
+   * @param rows the rows as they are at the position, a JSON array; null if they were not asked for
+   *     or not needed
    */
   record Subscribed(
-      String topic, Position position, @Nullable Boolean recovered, List<Publication> missed)
-      implements Ack {}
+      String topic,
+      Position position,
+      @Nullable Boolean recovered,
+      List<Publication> missed,
+      @Nullable String rows)
+      implements Ack {
+
+    /** Without rows. */
+    public Subscribed(
+        String topic, Position position, @Nullable Boolean recovered, List<Publication> missed) {
+      this(topic, position, recovered, missed, null);
+    }
+  }
 
   /** A publication was accepted at {@code position}; {@code repeated} if its key was known. */
   record Published(String topic, Position position, long timestamp, boolean repeated)

@@ -230,8 +230,10 @@ class FrameCodecDecodeTest {
         arguments(
             "{'id':'c','type':'subscribe','topic':'t','presence':1}",
             "'presence' is true or false"),
-        arguments("{'id':'c','type':'subscribe','topic':'t','snapshot':true}", "'snapshot' is not"),
-        arguments("{'id':'c','type':'subscribe','topic':'t','where':{}}", "'where' is not"),
+        arguments("{'id':'c','type':'subscribe','topic':'t','snapshot':1}", "'snapshot' is true"),
+        arguments(
+            "{'id':'c','type':'subscribe','topic':'t','where':[]}",
+            "'where': a condition is an object"),
         arguments("{'id':'c','type':'auth'}", "'token' is missing"),
         arguments("{'id':'c','type':'auth','token':{}}", "'token' is a string"),
         arguments("{'id':'c','type':'publish','topic':'t','data':1}", "an event is"),
