@@ -1,5 +1,8 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.RowPolicy;
+import dev.tidewire.rows.Where;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -22,9 +25,24 @@ final class CapturedTable {
   private final String topic;
   private final Set<String> columns;
   private final Set<String> excluded;
+  private final Rows rows;
   private final AtomicReference<@Nullable Set<String>> published = new AtomicReference<>();
 
+  /** What the application says about its rows besides the columns. */
+  record Rows(@Nullable RowPolicy policy, Where filter, List<String> key, int snapshotRows) {
+    static final int DEFAULT_SNAPSHOT = 10_000;
+
+    static Rows unrestricted() {
+      return new Rows(null, Where.all(), List.of(), DEFAULT_SNAPSHOT);
+    }
+  }
+
   CapturedTable(String name, String topic, Set<String> columns, Set<String> excluded) {
+    this(name, topic, columns, excluded, Rows.unrestricted());
+  }
+
+  CapturedTable(String name, String topic, Set<String> columns, Set<String> excluded, Rows rows) {
+    this.rows = rows;
     this.name = name;
     this.topic = topic;
     this.columns = columns;
@@ -38,6 +56,37 @@ final class CapturedTable {
 
   String topic() {
     return topic;
+  }
+
+  /** Who sees which rows; null if everybody sees all. */
+  @Nullable RowPolicy policy() {
+    return rows.policy();
+  }
+
+  /** The only rows that are published at all. */
+  Where filter() {
+    return rows.filter();
+  }
+
+  /** How many rows a snapshot may have. */
+  int snapshotRows() {
+    return rows.snapshotRows();
+  }
+
+  /** Labels of the published columns that identify a row; empty if there are none. */
+  List<String> identity(TableMeta meta) {
+    List<String> labels = new ArrayList<>();
+    for (TableMeta.Column column : meta.columns()) {
+      boolean isKey =
+          rows.key().isEmpty()
+              ? meta.key().contains(meta.columns().indexOf(column))
+              : rows.key().contains(column.name().toLowerCase(Locale.ROOT));
+      if (isKey && column.published()) {
+        labels.add(column.label());
+      }
+    }
+    int wanted = rows.key().isEmpty() ? meta.key().size() : rows.key().size();
+    return labels.size() == wanted ? labels : List.of();
   }
 
   /**

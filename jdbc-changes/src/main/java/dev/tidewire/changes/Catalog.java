@@ -3,6 +3,10 @@ package dev.tidewire.changes;
 import dev.tidewire.changes.SqlShape.Dml;
 import dev.tidewire.changes.SqlShape.Kind;
 import dev.tidewire.changes.TableMeta.Column;
+import dev.tidewire.rows.ColumnType;
+import dev.tidewire.rows.RowColumns;
+import dev.tidewire.rows.RowFilter;
+import dev.tidewire.rows.Where;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
@@ -11,6 +15,7 @@ import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -270,6 +275,18 @@ final class Catalog {
     return id;
   }
 
+  /** What is known of a captured table; null if it is not there. */
+  @Nullable TableMeta meta(Connection connection, CapturedTable table) throws SQLException {
+    Knowledge current = current();
+    for (Map.Entry<TableId, CapturedTable> found :
+        reach(connection, current).captured().entrySet()) {
+      if (found.getValue() == table) {
+        return meta(connection, current, found.getKey(), table);
+      }
+    }
+    return null;
+  }
+
   private TableMeta meta(Connection connection, Knowledge current, TableId id, CapturedTable table)
       throws SQLException {
     TableMeta meta = current.tables.get(id);
@@ -291,6 +308,7 @@ final class Catalog {
       }
     }
     Map<String, ValueReader> readers = new LinkedHashMap<>();
+    Map<String, ColumnType> types = new HashMap<>();
     String escape = database.getSearchStringEscape();
     String schemaPattern = escaped(id.schema(), escape);
     try (ResultSet rows =
@@ -298,8 +316,9 @@ final class Catalog {
       while (rows.next()) {
         int type = rows.getInt("DATA_TYPE");
         int base = type == Types.DISTINCT ? rows.getInt("SOURCE_DATA_TYPE") : type;
-        readers.put(
-            rows.getString("COLUMN_NAME"), ValueReader.of(base, rows.getString("TYPE_NAME")));
+        String column = rows.getString("COLUMN_NAME");
+        readers.put(column, ValueReader.of(base, rows.getString("TYPE_NAME")));
+        types.put(column, ColumnKinds.of(base, rows.getString("TYPE_NAME")));
       }
     }
     List<String> all = List.copyOf(readers.keySet());
@@ -309,7 +328,13 @@ final class Catalog {
     readers.forEach(
         (name, reader) -> {
           if (published.contains(name) || key.contains(name)) {
-            columns.add(new Column(name, label(name, all), published.contains(name), reader));
+            columns.add(
+                new Column(
+                    name,
+                    label(name, all),
+                    published.contains(name),
+                    reader,
+                    types.getOrDefault(name, ColumnType.OTHER)));
           }
         });
     List<String> names = columns.stream().map(Column::name).toList();
@@ -317,6 +342,7 @@ final class Catalog {
     if (triggers > 0 && warned.add("triggers " + id)) {
       log.warn("Table {} has triggers; what they write into other tables is not captured", table);
     }
+    RowFilter filter = filter(table, columns);
     return new TableMeta(
         table,
         id,
@@ -324,7 +350,26 @@ final class Catalog {
         key.stream().map(names::indexOf).toList(),
         all,
         dialect.generatedKeys(connection, id, key),
-        published.isEmpty() ? "no column of it is published" : dialect.obstacle(connection, id));
+        filter == null ? RowFilter.of(Where.none(), new RowColumns(Map.of())) : filter,
+        published.isEmpty()
+            ? "no column of it is published"
+            : filter == null
+                ? "its filter does not fit its columns"
+                : dialect.obstacle(connection, id));
+  }
+
+  /** The table's filter; null if it cannot be used. */
+  private @Nullable RowFilter filter(CapturedTable table, List<Column> columns) {
+    Map<String, ColumnType> types = new HashMap<>();
+    columns.stream().filter(Column::published).forEach(c -> types.put(c.label(), c.type()));
+    try {
+      return RowFilter.of(table.filter(), new RowColumns(types));
+    } catch (IllegalArgumentException e) {
+      if (warned.add("filter " + table.name())) {
+        log.error("The filter of table {} does not fit: only resets are published", table, e);
+      }
+      return null;
+    }
   }
 
   /** Lower case, unless two columns differ only by that. */

@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
 import org.jooq.ConnectionProvider;
@@ -65,6 +65,7 @@ public final class ChangeCapture implements AutoCloseable {
   private final Uncapturable uncapturable;
   private final CommitSequencer sequencer;
   private final ChangePublisher publisher;
+  private final RowReader reader;
 
   /** Where changes come from, if not from observed connections. */
   private final @Nullable ReplicationSource replication;
@@ -78,7 +79,9 @@ public final class ChangeCapture implements AutoCloseable {
   private volatile @Nullable Engine engine;
   private volatile boolean closed;
 
-  private ChangeCapture(Builder builder, List<CapturedTable> tables, ChangeSink sink) {
+  private ChangeCapture(
+      Builder builder, List<CapturedTable> tables, ChangeSink sink, RowReader reader) {
+    this.reader = reader;
     this.tables = tables;
     this.maxRows = builder.maxRows;
     this.uncapturable = builder.uncapturable;
@@ -87,16 +90,17 @@ public final class ChangeCapture implements AutoCloseable {
     publisher = new ChangePublisher(sequencer, sink, Long.toString(random, Character.MAX_RADIX));
     PostgresReplication log = builder.replication;
     replication = log == null ? null : new ReplicationSource(log, tables, sequencer, this::engine);
+    reader.serve(this);
   }
 
   /** Begins a capture that publishes on {@code realtime}. */
   public static Builder on(Realtime realtime) {
-    return new Builder(tables -> new RealtimeSink(realtime, tables));
+    return new Builder((tables, reader) -> new RealtimeSink(realtime, tables, reader));
   }
 
   /** Begins a capture that hands its changes to {@code sink}. */
   static Builder on(ChangeSink sink) {
-    return new Builder(tables -> sink);
+    return new Builder((tables, reader) -> sink);
   }
 
   /**
@@ -108,6 +112,7 @@ public final class ChangeCapture implements AutoCloseable {
     if (replication != null) {
       return dataSource;
     }
+    reader.readFrom(dataSource);
     return dataSource instanceof CapturingDataSource observed && observed.belongsTo(this)
         ? dataSource
         : new CapturingDataSource(this, dataSource);
@@ -260,6 +265,10 @@ public final class ChangeCapture implements AutoCloseable {
     return known;
   }
 
+  ChangePublisher publisher() {
+    return publisher;
+  }
+
   boolean isClosed() {
     return closed;
   }
@@ -292,6 +301,7 @@ public final class ChangeCapture implements AutoCloseable {
     if (replication != null) {
       replication.close();
     }
+    reader.close();
     publisher.close();
   }
 
@@ -302,14 +312,15 @@ public final class ChangeCapture implements AutoCloseable {
    */
   public static final class Builder {
 
-    private final Function<Collection<CapturedTable>, ChangeSink> sink;
+    private final BiFunction<Collection<CapturedTable>, RowReader, ChangeSink> sink;
+    private final RowReader reader = new RowReader();
     private final Map<String, CapturedTable> tables = new LinkedHashMap<>();
     private int maxRows = 10_000;
     private int maxWaitingRows = MAX_WAITING_ROWS;
     private Uncapturable uncapturable = Uncapturable.RESET;
     private @Nullable PostgresReplication replication;
 
-    private Builder(Function<Collection<CapturedTable>, ChangeSink> sink) {
+    private Builder(BiFunction<Collection<CapturedTable>, RowReader, ChangeSink> sink) {
       this.sink = sink;
     }
 
@@ -371,6 +382,15 @@ public final class ChangeCapture implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Where the rows are read that clients subscribe to with {@code snapshot}: a pool, for example;
+     * two connections of it are used at most. Default: the first data source that is observed.
+     */
+    public Builder snapshots(DataSource dataSource) {
+      reader.readFrom(dataSource);
+      return this;
+    }
+
     /** For tests: how many rows may wait. */
     Builder maxWaitingRows(int rows) {
       maxWaitingRows = rows;
@@ -394,7 +414,8 @@ public final class ChangeCapture implements AutoCloseable {
         }
       }
       List<CapturedTable> chosen = List.copyOf(new ArrayList<>(tables.values()));
-      ChangeCapture capture = new ChangeCapture(this, chosen, sink.apply(chosen));
+      ChangeCapture capture =
+          new ChangeCapture(this, chosen, sink.apply(chosen, reader), reader);
       if (capture.replication != null) {
         capture.replication.start();
       }

@@ -1,13 +1,19 @@
 package dev.tidewire.changes;
 
 import dev.tidewire.changes.CommitSequencer.Commit;
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +30,7 @@ final class ChangePublisher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ChangePublisher.class);
   private static final Duration IDLE = Duration.ofSeconds(1);
   private static final Duration DRAIN = Duration.ofSeconds(10);
+  private static final Duration POSITION_PATIENCE = Duration.ofSeconds(5);
   private static final int MAX_IN_FLIGHT = 1_024;
 
   private final CommitSequencer sequencer;
@@ -35,6 +42,10 @@ final class ChangePublisher implements AutoCloseable {
   private final Set<String> silenced = ConcurrentHashMap.newKeySet();
 
   private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
+
+  /** Of those who read rows now; touched by the thread alone. */
+  private final List<Window> windows = new ArrayList<>();
+
   private final Thread thread;
   private volatile boolean closing;
 
@@ -58,6 +69,9 @@ final class ChangePublisher implements AutoCloseable {
         resetFailed();
         if (commit != null) {
           publish(commit);
+          if (commit.mark() != null) {
+            commit.mark().run();
+          }
         } else if (last) {
           return;
         }
@@ -73,6 +87,7 @@ final class ChangePublisher implements AutoCloseable {
     String transaction = name + '-' + Long.toString(commit.number(), Character.MAX_RADIX);
     for (Change change : commit.changes()) {
       String topic = change.table().topic();
+      windows.forEach(window -> window.note(change));
       var operation = change.operation();
       if (operation == null) {
         send(topic, () -> sink.reset(topic));
@@ -89,6 +104,56 @@ final class ChangePublisher implements AutoCloseable {
                 actor.cause());
         send(topic, () -> sink.publish(row));
       }
+    }
+  }
+
+  /**
+   * Opens a window behind everything that is committed by now; completes when that is published.
+   */
+  CompletionStage<Boolean> open(Window window) {
+    CompletableFuture<Boolean> opened = new CompletableFuture<>();
+    mark(
+        opened,
+        () -> {
+          windows.add(window);
+          opened.complete(true);
+        });
+    return opened;
+  }
+
+  /** Closes a window behind everything that has a place now; tells the position of that. */
+  CompletionStage<Position> close(Window window) {
+    CompletableFuture<Position> closed = new CompletableFuture<>();
+    mark(
+        closed,
+        () -> {
+          windows.remove(window);
+          position(window.table().topic(), closed);
+        });
+    return closed;
+  }
+
+  private void mark(CompletableFuture<?> result, Runnable mark) {
+    if (!sequencer.mark(mark)) {
+      result.completeExceptionally(new IllegalStateException("the capture is closed"));
+    }
+  }
+
+  /** In the thread: finds out where the topic stands, with nothing under way. */
+  private void position(String topic, CompletableFuture<Position> result) {
+    try {
+      inFlight.acquire(MAX_IN_FLIGHT);
+      inFlight.release(MAX_IN_FLIGHT);
+      Position position =
+          sink.position(topic)
+              .toCompletableFuture()
+              .get(POSITION_PATIENCE.toSeconds(), TimeUnit.SECONDS);
+      result.complete(position);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      result.completeExceptionally(e);
+    } catch (ExecutionException | TimeoutException | RuntimeException e) {
+      result.completeExceptionally(e);
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Where committed changes go, in order. Called from the publisher's thread only. */
@@ -9,4 +11,9 @@ interface ChangeSink {
   CompletionStage<?> publish(RowChange change);
 
   CompletionStage<?> reset(String topic);
+
+  /** The place of the last publication on a topic, once all stages have completed. */
+  default CompletionStage<Position> position(String topic) {
+    return CompletableFuture.failedStage(new UnsupportedOperationException());
+  }
 }

@@ -35,6 +35,7 @@ final class CommitSequencer {
     private final long drawn;
     private final Set<CapturedTable> resets = new LinkedHashSet<>();
     private List<Change> changes = List.of();
+    private @Nullable Runnable mark;
     private boolean settled;
     private boolean passedOver;
 
@@ -44,8 +45,12 @@ final class CommitSequencer {
     }
   }
 
-  /** A committed transaction, ready to be published. */
-  record Commit(long number, List<Change> changes) {}
+  /**
+   * A committed transaction, ready to be published.
+   *
+   * @param mark what to run when it is, if somebody waits for this place in the order; or null
+   */
+  record Commit(long number, List<Change> changes, @Nullable Runnable mark) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -123,6 +128,27 @@ final class CommitSequencer {
   }
 
   /**
+   * Has something run by who takes, after everything that has a place now.
+   *
+   * @return false if nobody takes any more
+   */
+  boolean mark(Runnable mark) {
+    lock.lock();
+    try {
+      if (stopped) {
+        return false;
+      }
+      Ticket ticket = append();
+      ticket.mark = mark;
+      ticket.settled = true;
+      changed.signalAll();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
    * Waits for the next transaction in order.
    *
    * @return null if none came in time, or none can come any more
@@ -139,7 +165,7 @@ final class CommitSequencer {
           if (first.settled) {
             waiting.remove(first);
             rows -= first.changes.size();
-            return new Commit(first.number, content(first));
+            return new Commit(first.number, content(first), first.mark);
           }
           long patience = first.drawn + patienceNanos - now;
           if (waiting.size() > 1 && patience <= 0) {
@@ -195,7 +221,7 @@ final class CommitSequencer {
     if (from != null && from != to && from.settled && waiting.contains(from)) {
       carry(to, from.resets);
       from.resets.clear();
-      if (from.changes.isEmpty()) {
+      if (from.changes.isEmpty() && from.mark == null) {
         waiting.remove(from);
       }
     }

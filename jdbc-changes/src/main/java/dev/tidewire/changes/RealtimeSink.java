@@ -2,6 +2,7 @@ package dev.tidewire.changes;
 
 import dev.tidewire.Realtime;
 import dev.tidewire.TableChannel;
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
 import java.util.Collection;
 import java.util.Map;
@@ -15,10 +16,10 @@ final class RealtimeSink implements ChangeSink {
 
   private final Map<String, TableChannel> channels;
 
-  RealtimeSink(Realtime realtime, Collection<CapturedTable> tables) {
+  RealtimeSink(Realtime realtime, Collection<CapturedTable> tables, RowReader reader) {
     channels =
         tables.stream()
-            .map(table -> realtime.tableChannel(table.topic()))
+            .map(t -> realtime.tableChannel(t.topic(), reader.of(t), t.policy()))
             .collect(Collectors.toUnmodifiableMap(TableChannel::topic, Function.identity()));
   }
 
@@ -30,6 +31,11 @@ final class RealtimeSink implements ChangeSink {
   @Override
   public CompletionStage<?> reset(String topic) {
     return channel(topic).reset();
+  }
+
+  @Override
+  public CompletionStage<Position> position(String topic) {
+    return channel(topic).position();
   }
 
   private TableChannel channel(String topic) {

@@ -1,6 +1,9 @@
 package dev.tidewire.changes;
 
 import dev.tidewire.channel.Operation;
+import dev.tidewire.channel.RowChange;
+import dev.tidewire.rows.ColumnType;
+import dev.tidewire.rows.RowFilter;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -19,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param key indexes in {@code columns} of the primary key; empty without one
  * @param allColumns names of all columns in the table's order
  * @param generated names of the columns that H2 gives to who asks for generated keys
+ * @param filter the only rows that are published
  * @param obstacle why rows cannot be read, null if they can
  */
 record TableMeta(
@@ -28,6 +32,7 @@ record TableMeta(
     List<Integer> key,
     List<String> allColumns,
     List<String> generated,
+    RowFilter filter,
     @Nullable String obstacle) {
 
   /**
@@ -36,8 +41,10 @@ record TableMeta(
    * @param name as stored
    * @param label as published
    * @param published false if it is read only because it belongs to the key
+   * @param type how its values compare
    */
-  record Column(String name, String label, boolean published, ValueReader reader) {}
+  record Column(
+      String name, String label, boolean published, ValueReader reader, ColumnType type) {}
 
   /** Whether a statement that assigns these names may change the key; null: it may. */
   boolean mayChangeKey(@Nullable Set<String> assigned) {
@@ -100,10 +107,25 @@ record TableMeta(
     if (row == null || (operation == Operation.UPDATE && row.equals(old))) {
       return null;
     }
-    return new Change(table, operation, row, operation == Operation.INSERT ? null : old, actor);
+    if (filter.isAll()) {
+      return new Change(table, operation, row, operation == Operation.INSERT ? null : old, actor);
+    }
+    RowChange seen =
+        RowFilter.narrow(
+            new RowChange(
+                table.topic(),
+                operation,
+                row,
+                operation == Operation.INSERT ? null : old,
+                null,
+                null,
+                null),
+            filter::matches);
+    return seen == null ? null : new Change(table, seen.operation(), seen.row(), seen.old(), actor);
   }
 
-  private Map<String, @Nullable Object> row(List<@Nullable Object> image) {
+  /** What is published of an image. */
+  Map<String, @Nullable Object> row(List<@Nullable Object> image) {
     Map<String, @Nullable Object> row = new LinkedHashMap<>(image.size() * 2);
     for (int i = 0; i < image.size(); i++) {
       if (columns.get(i).published()) {
