@@ -109,10 +109,10 @@ public final class ChangeCapture implements AutoCloseable {
    * returned as it is, as is every one if the changes come from the database's log.
    */
   public DataSource observe(DataSource dataSource) {
+    reader.readFrom(dataSource);
     if (replication != null) {
       return dataSource;
     }
-    reader.readFrom(dataSource);
     return dataSource instanceof CapturingDataSource observed && observed.belongsTo(this)
         ? dataSource
         : new CapturingDataSource(this, dataSource);
@@ -269,6 +269,11 @@ public final class ChangeCapture implements AutoCloseable {
     return publisher;
   }
 
+  /** Whether a commit has its place in the order when it returns; the log tells it later. */
+  boolean knowsCommitsAtOnce() {
+    return replication == null;
+  }
+
   boolean isClosed() {
     return closed;
   }
@@ -414,8 +419,7 @@ public final class ChangeCapture implements AutoCloseable {
         }
       }
       List<CapturedTable> chosen = List.copyOf(new ArrayList<>(tables.values()));
-      ChangeCapture capture =
-          new ChangeCapture(this, chosen, sink.apply(chosen, reader), reader);
+      ChangeCapture capture = new ChangeCapture(this, chosen, sink.apply(chosen, reader), reader);
       if (capture.replication != null) {
         capture.replication.start();
       }

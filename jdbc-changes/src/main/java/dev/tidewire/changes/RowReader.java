@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -99,6 +100,12 @@ final class RowReader implements AutoCloseable {
 
       @Override
       public CompletionStage<Snapshot> snapshot(RowFilter filter) {
+        if (!Objects.requireNonNull(capture).knowsCommitsAtOnce()) {
+          return CompletableFuture.failedFuture(
+              new Rejection(
+                  ErrorCode.BAD_REQUEST,
+                  "no 'snapshot' while the changes come from the database's log: load the rows"));
+        }
         Wanted wanted = new Wanted(table, filter);
         CompletableFuture<Snapshot> mine = new CompletableFuture<>();
         CompletableFuture<Snapshot> first = waiting.putIfAbsent(wanted, mine);
