@@ -15,6 +15,7 @@ import dev.tidewire.transport.Session;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * <p>Commands run in order under the session's lock, application code included: that lock is the
  * client's own, so a slow handler holds up nobody else. Delivery never takes it.
  */
-final class ClientSession implements Session {
+final class ClientSession implements Session, Answers {
 
   private static final Logger log = LoggerFactory.getLogger(ClientSession.class);
   private static final long RATE_ADVICE_MIN_MS = 1_000;
@@ -40,6 +41,7 @@ final class ClientSession implements Session {
   private final String id;
   private final String secret;
   private final Sessions server;
+  private final Connection connection;
   private final OutboundQueue queue;
   private final long connectedAt;
 
@@ -49,6 +51,10 @@ final class ClientSession implements Session {
 
   private volatile @Nullable Identity identity;
   private volatile long lastHeard;
+
+  /** Whether silence means that the client is gone; a stream's must first show that it pings. */
+  private volatile boolean pings;
+
   private final AtomicReference<@Nullable End> end = new AtomicReference<>();
 
   private record End(PresenceDiff.Reason reason, long at) {}
@@ -58,10 +64,13 @@ final class ClientSession implements Session {
       String secret,
       Sessions server,
       Connection connection,
-      @Nullable Identity identity) {
+      @Nullable Identity identity,
+      boolean pings) {
     this.id = id;
     this.secret = secret;
     this.server = server;
+    this.connection = connection;
+    this.pings = pings;
     this.identity = identity;
     this.connectedAt = server.now();
     this.lastHeard = connectedAt;
@@ -85,8 +94,20 @@ final class ClientSession implements Session {
     commands.subscriptionFailed(subscription);
   }
 
+  String secret() {
+    return secret;
+  }
+
   @Nullable Identity identity() {
     return identity;
+  }
+
+  Identity requireIdentity() {
+    Identity who = identity;
+    if (who == null) {
+      throw new Rejection(ErrorCode.UNAUTHORIZED, "send an auth frame with a token first");
+    }
+    return who;
   }
 
   /** Under the session's lock: settles who it is, or renews the proof of it. */
@@ -98,15 +119,33 @@ final class ClientSession implements Session {
   void welcome() {
     Identity who = identity;
     if (who != null) {
-      push(
-          new Push.Welcome(
-              id,
-              secret,
-              who.userId(),
-              server.pingInterval().toMillis(),
-              server.pongTimeout().toMillis(),
-              server.limits().frameBytes()));
+      push(greeting(who));
     }
+  }
+
+  private Push.Welcome greeting(Identity who) {
+    return new Push.Welcome(
+        id,
+        secret,
+        who.userId(),
+        server.pingInterval().toMillis(),
+        server.pongTimeout().toMillis(),
+        server.limits().frameBytes());
+  }
+
+  /** Subscribes to what a stream tells of, or throws and subscribes to nothing. */
+  void stream(StreamRequest request) {
+    lock.lock();
+    try {
+      commands.stream(request);
+    } finally {
+      release();
+    }
+  }
+
+  /** Tells the client of a stream who it is and what it will hear of. */
+  void connected(List<String> topics) {
+    push(new Push.Connected(topics, greeting(requireIdentity())));
   }
 
   @Override
@@ -128,14 +167,53 @@ final class ClientSession implements Session {
         if (hasEnded()) {
           break;
         }
-        process(frame);
+        process(frame, this);
       }
     } finally {
-      lock.unlock();
-      if (hasEnded()) {
-        leave(); // perhaps it ended while this thread had the lock
-      }
+      release();
     }
+  }
+
+  private void release() {
+    lock.unlock();
+    if (hasEnded()) {
+      leave(); // perhaps it ended while this thread had the lock
+    }
+  }
+
+  /** Processes the frames of a request of their own; their answers go back with it. */
+  CompletionStage<List<String>> request(String text) {
+    touch();
+    List<Inbound> frames = server.codec().decode(text);
+    RequestAnswers answers = new RequestAnswers(server.codec(), server::now, frames.size());
+    lock.lock();
+    try {
+      for (int i = 0; i < frames.size(); i++) {
+        Inbound frame = frames.get(i);
+        pings |= frame instanceof Command.Ping;
+        if (hasEnded()) {
+          answers.none();
+        } else if (isSubscription(frame)) {
+          answers
+              .to(i)
+              .reply(
+                  Reply.Failure.of(
+                      ErrorCode.BAD_REQUEST, "the topics of a stream are those of its address"),
+                  frame.id());
+        } else {
+          process(frame, answers.to(i));
+        }
+      }
+    } finally {
+      release();
+    }
+    return answers.all();
+  }
+
+  private static boolean isSubscription(Inbound frame) {
+    return frame instanceof Command.Subscribe
+        || frame instanceof Command.Unsubscribe
+        || frame instanceof Command.Sync;
   }
 
   /** Counts only where it may matter: a character is three bytes at most. */
@@ -148,14 +226,14 @@ final class ClientSession implements Session {
     return end.get() != null;
   }
 
-  private void process(Inbound frame) {
+  private void process(Inbound frame, Answers answers) {
     long wait = guard.admit(server.now());
     if (wait > 0) {
-      rateLimited(frame, wait);
+      rateLimited(frame, wait, answers);
       return;
     }
     if (frame instanceof Inbound.Refused refused) {
-      reply(Reply.Failure.of(refused.code(), refused.message()), refused.id());
+      answers.reply(Reply.Failure.of(refused.code(), refused.message()), refused.id());
       if (refused.malformed() && guard.isAbuse(server.now())) {
         close(CloseCode.PROTOCOL_ABUSE);
       }
@@ -163,14 +241,14 @@ final class ClientSession implements Session {
     }
     Command command = (Command) frame;
     try {
-      commands.execute(command);
+      commands.execute(command, answers);
     } catch (RuntimeException | Error e) {
-      reply(server.requests().refusal(e, command), command.id());
+      answers.reply(server.requests().refusal(e, command), command.id());
     }
   }
 
-  private void rateLimited(Inbound frame, long wait) {
-    reply(
+  private void rateLimited(Inbound frame, long wait, Answers answers) {
+    answers.reply(
         new Rejection(ErrorCode.RATE_LIMITED, "too many frames").retryAfter(wait).toReply(),
         frame.id());
     if (guard.isFlood(server.now())) {
@@ -179,21 +257,23 @@ final class ClientSession implements Session {
     }
   }
 
-  /** A client that gave its command no id wants no acknowledgement. */
-  void acknowledge(Reply.Ack ack, @Nullable String commandId) {
+  @Override
+  public void acknowledge(Reply.Ack ack, @Nullable String commandId) {
     if (commandId != null) {
       reply(ack, commandId);
     }
   }
 
-  void reply(Reply reply, @Nullable String commandId) {
+  @Override
+  public void reply(Reply reply, @Nullable String commandId) {
     if (commandId != null || reply instanceof Reply.Failure) {
-      send(Frame.of(server.codec().encode(reply, commandId, server.now())));
+      send(Frames.of(reply, commandId, server.codec(), server.now()));
     }
   }
 
-  void push(Push push) {
-    send(Frame.of(server.codec().encode(push, server.now())));
+  @Override
+  public void push(Push push) {
+    send(Frames.of(push, server.codec(), server.now()));
   }
 
   Push members(PresenceState state) {
@@ -285,6 +365,7 @@ final class ClientSession implements Session {
    * @param silenceAllowedMs 0 if silence is not to be judged
    */
   void check(long now, long silenceAllowedMs) {
+    connection.tick();
     End ended = end.get();
     if (ended != null) {
       if (now - ended.at() > CLOSE_PATIENCE_MS) {
@@ -301,7 +382,7 @@ final class ClientSession implements Session {
     } else if (expiry != null && expiry.toEpochMilli() <= now) {
       reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token has expired"), null);
       close(CloseCode.UNAUTHORIZED);
-    } else if (silenceAllowedMs > 0 && now - lastHeard > silenceAllowedMs) {
+    } else if (pings && silenceAllowedMs > 0 && now - lastHeard > silenceAllowedMs) {
       cut(CloseCode.PING_TIMEOUT);
     }
   }

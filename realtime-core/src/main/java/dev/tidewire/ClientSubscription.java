@@ -4,6 +4,7 @@ import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceState;
+import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.protocol.Reply;
@@ -27,7 +28,9 @@ final class ClientSubscription implements Subscriber {
     /** Missed messages inside the acknowledgement; who is here even if that is nobody. */
     FULL,
     /** Missed messages as ordinary frames before the acknowledgement; then as {@link #FULL}. */
-    REPLAY
+    REPLAY,
+    /** For a stream: missed messages as ordinary frames, then a frame that it stands. */
+    STREAM
   }
 
   private final ClientSession session;
@@ -159,8 +162,12 @@ final class ClientSubscription implements Subscriber {
         session.hasRoomFor(missed) || missed.isEmpty() ? tail.outcome() : Tail.Outcome.EVICTED;
     boolean complete = outcome == Tail.Outcome.COMPLETE;
     missed = complete ? missed : List.of();
+    if (answer == Answer.STREAM) {
+      stream(tail.position(), outcome, missed);
+      return;
+    }
     if (answer == Answer.REPLAY) {
-      missed.forEach(p -> session.send(new Frame(p.frame())));
+      missed.forEach(p -> session.send(Frames.of(p)));
       missed = List.of();
     }
     session.reply(
@@ -189,6 +196,23 @@ final class ClientSubscription implements Subscriber {
     failed = true;
     session.subscriptionFailed(this);
     session.reply(why, commandId);
+    if (answer == Answer.STREAM) {
+      session.close(CloseCode.POSITION_LOST); // its client cannot ask for one channel again
+    }
+  }
+
+  /** The cursor never runs ahead of what was told: a reset comes before it counts as told. */
+  private void stream(Position position, Tail.Outcome outcome, List<Publication> missed) {
+    boolean complete = outcome == Tail.Outcome.COMPLETE;
+    for (Publication publication : missed) {
+      if (!session.id().equals(publication.draft().exceptSession())) {
+        session.send(Frames.of(publication));
+      }
+    }
+    if (!complete) {
+      session.push(new Push.Reset(topic, outcome.name(), position));
+    }
+    session.push(new Push.Subscribed(topic, position, since == null ? null : complete));
   }
 
   @Override
@@ -209,7 +233,7 @@ final class ClientSubscription implements Subscriber {
     }
     for (Publication publication : run.publications()) {
       if (!session.id().equals(publication.draft().exceptSession())) {
-        session.send(new Frame(publication.frame()));
+        session.send(Frames.of(publication));
       }
     }
   }
@@ -227,9 +251,14 @@ final class ClientSubscription implements Subscriber {
               ErrorCode.UNAVAILABLE,
               "who is in '" + topic + "' cannot be read now: subscribe again"),
           null);
-    } else if (answer != Answer.BRIEF || !state.members().isEmpty()) {
+    } else if (tellsNobody() || !state.members().isEmpty()) {
       session.push(session.members(state));
     }
+  }
+
+  /** A client that was here before may know members who have gone. */
+  private boolean tellsNobody() {
+    return answer == Answer.STREAM ? since != null : answer != Answer.BRIEF;
   }
 
   @Override

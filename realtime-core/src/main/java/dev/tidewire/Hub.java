@@ -76,8 +76,8 @@ final class Hub implements BrokerListener, PresenceListener {
   }
 
   private PresenceRun.Step encode(PresenceDiff diff) {
-    String frame = codec.encode(new Push.Presence(diff), clock.millis());
-    return new PresenceRun.Step(diff.revision(), Frame.of(frame));
+    Frame frame = Frames.of(new Push.Presence(diff), codec, clock.millis());
+    return new PresenceRun.Step(diff.revision(), frame);
   }
 
   /**

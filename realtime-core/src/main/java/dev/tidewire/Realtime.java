@@ -68,6 +68,7 @@ public final class Realtime implements AutoCloseable {
   private final Requests requests;
   private final Sessions sessions;
   private final Map<String, TableRows> tables = new ConcurrentHashMap<>();
+  private final Streams streams;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Realtime(Builder settings) {
@@ -103,6 +104,7 @@ public final class Realtime implements AutoCloseable {
     sessions =
         new Sessions(
             hub, presence, requests, access, codec, tables, settings, ids, threads.delivery());
+    streams = new Streams(sessions);
     broker.start(hub);
     presence.start(hub);
     threads.everySecond("Looking after sessions", sessions::check);
@@ -174,6 +176,11 @@ public final class Realtime implements AutoCloseable {
    */
   public Session connect(Connection connection, @Nullable Identity identity) {
     return sessions.open(connection, identity);
+  }
+
+  /** For adapters: clients that hear on one request and speak on others. */
+  public Streams streams() {
+    return streams;
   }
 
   /** For adapters: verifies a token; null if it is not valid. Fails with {@link Rejection}. */

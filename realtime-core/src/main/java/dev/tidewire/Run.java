@@ -46,8 +46,8 @@ final class Run {
     if (known == null) {
       known =
           publications.size() == 1
-              ? new Frame(publications.get(0).frame())
-              : Frame.join(publications.stream().map(p -> new Frame(p.frame())).toList());
+              ? Frames.of(publications.get(0))
+              : Frame.join(publications.stream().map(Frames::of).toList());
       frame = known;
     }
     return known;

@@ -29,21 +29,24 @@ final class SessionCommands {
     this.presence = new SessionPresence(server.presence(), session.id());
   }
 
+  /** Subscribes to what a stream tells of. */
+  void stream(StreamRequest request) {
+    used = true;
+    subscriptions.stream(session.requireIdentity(), request);
+  }
+
   /** Answers the command, now or later; throws what is to be told as a failure. */
-  void execute(Command command) {
+  void execute(Command command, Answers answers) {
     if (command instanceof Command.Ping ping) {
-      session.push(new Push.Pong());
-      session.acknowledge(new Reply.Done(), ping.id());
+      answers.push(new Push.Pong());
+      answers.acknowledge(new Reply.Done(), ping.id());
       return;
     }
     if (command instanceof Command.Auth auth) {
-      authenticate(auth);
+      authenticate(auth, answers);
       return;
     }
-    Identity who = session.identity();
-    if (who == null) {
-      throw new Rejection(ErrorCode.UNAUTHORIZED, "send an auth frame with a token first");
-    }
+    Identity who = session.requireIdentity();
     used = true;
     if (command instanceof Command.Subscribe subscribe) {
       subscriptions.subscribe(who, subscribe);
@@ -52,22 +55,22 @@ final class SessionCommands {
     } else if (command instanceof Command.Sync sync) {
       subscriptions.sync(who, sync);
     } else if (command instanceof Command.Track track) {
-      track(who, track);
+      track(who, track, answers);
     } else if (command instanceof Command.Untrack untrack) {
-      answer(presence.untrack(untrack.topic(), who.userId()), untrack);
+      answer(presence.untrack(untrack.topic(), who.userId()), untrack, answers);
     } else if (command instanceof Command.SetStatus status) {
       presence.setStatus(who.userId(), status.status());
-      session.acknowledge(new Reply.Done(), status.id());
+      answers.acknowledge(new Reply.Done(), status.id());
     } else {
-      request(who, command);
+      request(who, command, answers);
     }
   }
 
-  private void authenticate(Command.Auth auth) {
+  private void authenticate(Command.Auth auth, Answers answers) {
     Identity verified = server.verify(auth.token()); // throws if it cannot tell
     Identity known = session.identity();
     if (verified == null) {
-      session.reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token is not valid"), auth.id());
+      answers.reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "the token is not valid"), auth.id());
       session.close(CloseCode.UNAUTHORIZED);
       return;
     }
@@ -80,10 +83,10 @@ final class SessionCommands {
     if (!settled) {
       session.welcome();
     }
-    session.acknowledge(new Reply.Authenticated(verified.userId()), auth.id());
+    answers.acknowledge(new Reply.Authenticated(verified.userId()), auth.id());
   }
 
-  private void track(Identity who, Command.Track command) {
+  private void track(Identity who, Command.Track command, Answers answers) {
     String topic = command.topic();
     int maxBytes = server.limits().presenceStateBytes();
     if (maxBytes > 0 && ClientSession.isLonger(command.data(), maxBytes)) {
@@ -99,21 +102,21 @@ final class SessionCommands {
     if (max > 0 && !presence.isTracked(topic) && presence.count() >= max) {
       throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "present in at most " + max + " channels");
     }
-    answer(presence.track(topic, who.userId(), data), command);
+    answer(presence.track(topic, who.userId(), data), command, answers);
   }
 
-  private void answer(CompletionStage<Void> done, Command command) {
+  private void answer(CompletionStage<Void> done, Command command, Answers answers) {
     done.whenComplete(
         (nothing, failure) -> {
           if (failure == null) {
-            session.acknowledge(new Reply.Done(), command.id());
+            answers.acknowledge(new Reply.Done(), command.id());
           } else {
-            session.reply(server.requests().refusal(failure, command), command.id());
+            answers.reply(server.requests().refusal(failure, command), command.id());
           }
         });
   }
 
-  private void request(Identity who, Command command) {
+  private void request(Identity who, Command command, Answers answers) {
     server
         .requests()
         .execute(who, command, session.id())
@@ -124,9 +127,9 @@ final class SessionCommands {
                 server
                     .hub()
                     .afterDelivery(
-                        published.topic(), () -> session.acknowledge(published, command.id()));
+                        published.topic(), () -> answers.acknowledge(published, command.id()));
               } else {
-                session.reply(answer, command.id());
+                answers.reply(answer, command.id());
               }
             });
   }

@@ -6,6 +6,7 @@ import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.rows.Where;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,13 +33,7 @@ final class SessionSubscriptions {
     String topic = command.topic();
     server.access().require(who, topic, Action.SUBSCRIBE);
     boolean asked = Boolean.TRUE.equals(command.presence());
-    if (asked) {
-      server.access().require(who, topic, Action.PRESENCE_READ);
-    }
-    boolean wanted =
-        asked
-            || (command.presence() == null
-                && server.access().allows(who, topic, Action.PRESENCE_READ));
+    boolean wanted = wantsPresence(who, topic, command.presence());
     // A client that was here before may know members who have gone: it must hear of an empty state.
     boolean fresh = !asked && command.since() == null && !byTopic.containsKey(topic);
     join(
@@ -70,6 +65,37 @@ final class SessionSubscriptions {
     return condition == null && !snapshot && view.equals(RowView.all())
         ? null
         : new RowRequest(table, condition, view, snapshot);
+  }
+
+  private boolean wantsPresence(Identity who, String topic, @Nullable Boolean asked) {
+    if (Boolean.TRUE.equals(asked)) {
+      server.access().require(who, topic, Action.PRESENCE_READ);
+      return true;
+    }
+    return asked == null && server.access().allows(who, topic, Action.PRESENCE_READ);
+  }
+
+  /** Subscribes to what a stream tells of: to all, or, if one is refused, to nothing. */
+  void stream(Identity who, StreamRequest request) {
+    int max = server.limits().subscriptions();
+    if (max > 0 && request.topics().size() > max) {
+      throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "at most " + max + " subscriptions");
+    }
+    List<ClientSubscription> wanted = new ArrayList<>();
+    for (String topic : request.topics()) {
+      server.access().require(who, topic, Action.SUBSCRIBE);
+      wanted.add(
+          new ClientSubscription(
+              session,
+              null,
+              topic,
+              request.since(topic),
+              wantsPresence(who, topic, request.presence()),
+              ClientSubscription.Answer.STREAM,
+              rows(who, topic, null, false)));
+    }
+    session.connected(request.topics());
+    wanted.forEach(this::join);
   }
 
   private void join(ClientSubscription subscription) {

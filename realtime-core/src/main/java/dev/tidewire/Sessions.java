@@ -31,6 +31,7 @@ final class Sessions {
   private static final Duration SLACK = Duration.ofSeconds(5);
 
   private final Set<ClientSession> live = ConcurrentHashMap.newKeySet();
+  private final Map<String, ClientSession> streams = new ConcurrentHashMap<>();
   private final Hub hub;
   private final PresenceTracker presence;
   private final Requests requests;
@@ -131,13 +132,56 @@ final class Sessions {
   ClientSession open(Connection connection, @Nullable Identity identity) {
     ClientSession session =
         new ClientSession(
-            ids.next(ID_LENGTH), ids.next(SECRET_LENGTH), this, connection, orGuest(identity));
+            ids.next(ID_LENGTH),
+            ids.next(SECRET_LENGTH),
+            this,
+            connection,
+            orGuest(identity),
+            true);
     live.add(session);
     session.welcome();
     if (stopping) {
       dismiss(session);
     }
     return session;
+  }
+
+  /** The same for a client that is told of channels on one request and speaks on others. */
+  ClientSession openStream(
+      Connection connection, @Nullable Identity identity, StreamRequest request) {
+    Identity who = requireIdentity(identity);
+    ClientSession session =
+        new ClientSession(
+            ids.next(ID_LENGTH), ids.next(SECRET_LENGTH), this, connection, who, false);
+    if (stopping) {
+      throw new Rejection(ErrorCode.UNAVAILABLE, "the server stops: try again");
+    }
+    live.add(session);
+    streams.put(session.secret(), session);
+    try {
+      session.stream(request);
+    } catch (RuntimeException | Error e) {
+      session.closed(CloseCode.NORMAL.code());
+      throw e;
+    }
+    if (stopping) {
+      dismiss(session);
+    }
+    return session;
+  }
+
+  /** The identity, or a guest's, if guests are let in; else a rejection is thrown. */
+  Identity requireIdentity(@Nullable Identity identity) {
+    Identity who = orGuest(identity);
+    if (who == null) {
+      throw new Rejection(ErrorCode.UNAUTHORIZED, "log in, or send a token");
+    }
+    return who;
+  }
+
+  /** The live stream with this secret, or null. */
+  @Nullable ClientSession find(String secret) {
+    return streams.get(secret);
   }
 
   /** Runs cleanup that must not wait for the caller's locks. */
@@ -151,6 +195,7 @@ final class Sessions {
 
   void gone(ClientSession session) {
     live.remove(session);
+    streams.remove(session.secret());
   }
 
   /** Whose token it is; null if it is not valid, or no longer. */

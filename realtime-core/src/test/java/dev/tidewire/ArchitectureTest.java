@@ -155,6 +155,8 @@ class ArchitectureTest {
             "Rejection",
             "RowPolicy",
             "RowView",
+            "StreamRequest",
+            "Streams",
             "Subscription",
             "TableChannel",
             "TokenVerifier");

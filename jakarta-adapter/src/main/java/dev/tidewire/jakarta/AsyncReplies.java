@@ -8,6 +8,7 @@ import jakarta.servlet.AsyncListener;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -32,21 +33,43 @@ final class AsyncReplies {
     this.answers = answers;
   }
 
+  /** What is written when it is there. */
+  @FunctionalInterface
+  private interface Answer {
+    void writeTo(HttpServletResponse response) throws IOException;
+  }
+
   void answer(
-      CompletionStage<Reply> stage, HttpServletRequest request, HttpServletResponse response)
+      CompletionStage<Reply> reply, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
-    CompletableFuture<Reply> reply = stage.toCompletableFuture();
-    if (reply.isDone()) {
-      answers.write(reply.join(), response);
+    answerWith(reply.thenApply(one -> (Answer) to -> answers.write(one, to)), request, response);
+  }
+
+  /** The same for frames, which become a JSON array. */
+  void answerFrames(
+      CompletionStage<List<String>> frames,
+      HttpServletRequest request,
+      HttpServletResponse response)
+      throws IOException {
+    answerWith(
+        frames.thenApply(all -> (Answer) to -> answers.writeFrames(all, to)), request, response);
+  }
+
+  private void answerWith(
+      CompletionStage<Answer> stage, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    CompletableFuture<Answer> answer = stage.toCompletableFuture();
+    if (answer.isDone()) {
+      answer.join().writeTo(response);
     } else if (request.isAsyncSupported()) {
-      later(reply, request, response);
+      later(answer, request, response);
     } else { // a filter of the application does not allow asynchronous requests
-      answers.write(await(reply), response);
+      await(answer).writeTo(response);
     }
   }
 
   private void later(
-      CompletableFuture<Reply> reply, HttpServletRequest request, HttpServletResponse response) {
+      CompletableFuture<Answer> reply, HttpServletRequest request, HttpServletResponse response) {
     AsyncContext async = request.startAsync();
     async.setTimeout(TIMEOUT_MS);
     AtomicBoolean answered = new AtomicBoolean();
@@ -83,9 +106,9 @@ final class AsyncReplies {
             });
   }
 
-  private void finish(AsyncContext async, Reply reply, HttpServletResponse response) {
+  private void finish(AsyncContext async, Answer answer, HttpServletResponse response) {
     try {
-      answers.write(reply, response);
+      answer.writeTo(response);
     } catch (IOException | RuntimeException e) {
       log.debug("An answer was not taken: {}", e.toString());
     } finally {
@@ -93,7 +116,7 @@ final class AsyncReplies {
     }
   }
 
-  private static Reply await(CompletableFuture<Reply> reply) {
+  private Answer await(CompletableFuture<Answer> reply) {
     try {
       return reply.get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
@@ -104,8 +127,10 @@ final class AsyncReplies {
     }
   }
 
-  private static Reply tooLate() {
-    return Reply.Failure.of(
-        ErrorCode.UNAVAILABLE, "no answer in time; whether it was carried out is not known");
+  private Answer tooLate() {
+    Reply.Failure failure =
+        Reply.Failure.of(
+            ErrorCode.UNAVAILABLE, "no answer in time; whether it was carried out is not known");
+    return to -> answers.problem(failure, to);
   }
 }

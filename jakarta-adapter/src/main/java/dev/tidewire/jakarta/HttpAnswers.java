@@ -8,6 +8,7 @@ import dev.tidewire.protocol.Reply;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -45,6 +46,11 @@ final class HttpAnswers {
     } else {
       write(200, "application/json", codec.encodePayload((Reply.Ack) reply), response);
     }
+  }
+
+  /** Frames as a JSON array. */
+  void writeFrames(List<String> frames, HttpServletResponse response) throws IOException {
+    write(200, "application/json", '[' + String.join(",", frames) + ']', response);
   }
 
   /** A failure of the request's form, with a status that no frame has. */

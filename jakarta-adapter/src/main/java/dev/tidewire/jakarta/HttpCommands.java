@@ -82,7 +82,7 @@ final class HttpCommands {
     return type.cast(frame);
   }
 
-  private String body(HttpServletRequest request) throws IOException {
+  String body(HttpServletRequest request) throws IOException {
     int max = maxBytes == 0 ? Integer.MAX_VALUE - 1 : maxBytes;
     byte[] bytes =
         request.getContentLengthLong() > max ? null : request.getInputStream().readNBytes(max + 1);

@@ -2,6 +2,7 @@ package dev.tidewire.jakarta;
 
 import dev.tidewire.Realtime;
 import dev.tidewire.protocol.CloseCode;
+import dev.tidewire.transport.Connection;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,7 +30,7 @@ final class Installation {
   private final Origins origins;
   private final Authenticator authenticator;
   private final Logins logins;
-  private final Set<WebSocketConnection> open = ConcurrentHashMap.newKeySet();
+  private final Set<Connection> open = ConcurrentHashMap.newKeySet();
   private final ThreadPoolExecutor closing;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -85,12 +86,12 @@ final class Installation {
     return options.base();
   }
 
-  /** Closes sockets. */
+  /** Closes what may have to wait for its client. */
   Executor closing() {
     return closing;
   }
 
-  void opened(WebSocketConnection connection, Login login) {
+  void opened(Connection connection, Login login) {
     open.add(connection);
     logins.add(login);
     if (closed.get()) {
@@ -98,7 +99,7 @@ final class Installation {
     }
   }
 
-  void closed(WebSocketConnection connection, Login login) {
+  void closed(Connection connection, Login login) {
     open.remove(connection);
     logins.remove(login);
   }

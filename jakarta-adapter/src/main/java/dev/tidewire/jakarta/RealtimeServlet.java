@@ -33,6 +33,8 @@ final class RealtimeServlet extends HttpServlet {
   private final transient HttpAnswers answers;
   private final transient AsyncReplies replies;
   private final transient WebSocketUpgrade upgrade;
+  private final transient SseEndpoint events;
+  private final transient PollEndpoint polls;
   private final transient ClientFiles files;
   private final AtomicBoolean refusedOrigin = new AtomicBoolean();
   private transient @Nullable ServerContainer container;
@@ -44,6 +46,8 @@ final class RealtimeServlet extends HttpServlet {
     this.answers = new HttpAnswers(installation.realtime().codec());
     this.replies = new AsyncReplies(answers);
     this.upgrade = new WebSocketUpgrade(installation, answers);
+    this.events = new SseEndpoint(installation);
+    this.polls = new PollEndpoint(installation, answers);
     this.files = new ClientFiles(loader);
   }
 
@@ -68,6 +72,9 @@ final class RealtimeServlet extends HttpServlet {
   /** What a path is for; all others are files of the browser client. */
   private enum Resource {
     WS("GET"),
+    SSE("GET"),
+    POLL("GET"),
+    SEND("POST"),
     PUBLISH("POST"),
     HISTORY("GET", "HEAD"),
     PRESENCE("GET", "HEAD"),
@@ -87,6 +94,9 @@ final class RealtimeServlet extends HttpServlet {
     static Resource of(String path) {
       return switch (path) {
         case "/ws" -> WS;
+        case "/sse" -> SSE;
+        case "/poll" -> POLL;
+        case "/send" -> SEND;
         case "/publish" -> PUBLISH;
         case "/history" -> HISTORY;
         case "/presence" -> PRESENCE;
@@ -140,7 +150,11 @@ final class RealtimeServlet extends HttpServlet {
       refuseOrigin(request, response);
     } else if (resource == Resource.WS) {
       upgrade.upgrade(webSockets(), request, response);
-    } else if (resource == Resource.PUBLISH && !HttpCommands.isJson(request)) {
+    } else if (resource == Resource.SSE) {
+      events.open(request, response);
+    } else if (resource == Resource.POLL) {
+      polls.answer(request, response);
+    } else if (resource.methods.contains("POST") && !HttpCommands.isJson(request)) {
       answers.problem(UNSUPPORTED_TYPE, "Content-Type must be application/json", response);
     } else {
       command(resource, request, response);
@@ -157,6 +171,18 @@ final class RealtimeServlet extends HttpServlet {
   private void command(Resource resource, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
     Login login = installation.authenticator().login(request);
+    if (resource == Resource.SEND) {
+      var frames =
+          installation
+              .realtime()
+              .streams()
+              .send(
+                  login.identity(),
+                  Parameters.optional(request, "session"),
+                  commands.body(request));
+      replies.answerFrames(frames, request, response);
+      return;
+    }
     Command command =
         switch (resource) {
           case PUBLISH -> commands.publish(request);
@@ -178,11 +204,13 @@ final class RealtimeServlet extends HttpServlet {
       HttpServletRequest request, Resource resource, HttpServletResponse response) {
     response.setHeader("Access-Control-Allow-Origin", request.getHeader("Origin"));
     response.setHeader("Access-Control-Allow-Credentials", "true");
-    response.setHeader("Access-Control-Expose-Headers", "Retry-After");
+    response.setHeader("Access-Control-Expose-Headers", "ETag, Retry-After");
     response.addHeader("Vary", "Origin");
     if (request.getHeader("Access-Control-Request-Method") != null) {
       response.setHeader("Access-Control-Allow-Methods", resource.allow());
-      response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
+      response.setHeader(
+          "Access-Control-Allow-Headers",
+          "Authorization, Content-Type, If-None-Match, Last-Event-ID");
       response.setHeader("Access-Control-Max-Age", "600");
     }
   }

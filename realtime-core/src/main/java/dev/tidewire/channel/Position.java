@@ -18,6 +18,9 @@ public record Position(String epoch, long offset) {
   private static final int MAX_EPOCH = 32;
   private static final int MAX_DIGITS = 19;
 
+  /** Longest text form. */
+  static final int MAX_LENGTH = MAX_EPOCH + 1 + MAX_DIGITS;
+
   public Position {
     Objects.requireNonNull(epoch, "epoch");
     if (!isEpoch(epoch)) {

@@ -145,6 +145,32 @@ final class FrameWriter {
     if (push instanceof Push.Welcome welcome) {
       return frame("welcome", now, to -> welcomeFields(welcome, to));
     }
+    if (push instanceof Push.Connected connected) {
+      return frame(
+          "connected",
+          now,
+          to -> {
+            to.writeArrayPropertyStart("topics");
+            connected.topics().forEach(to::writeString);
+            to.writeEndArray();
+            to.writeStringProperty("userId", connected.welcome().userId());
+            welcomeFields(connected.welcome(), to);
+          });
+    }
+    if (push instanceof Push.Subscribed subscribed) {
+      return frame("subscribed", now, to -> streamFields(subscribed, to));
+    }
+    if (push instanceof Push.Closing closing) {
+      return frame(
+          "close",
+          now,
+          to -> {
+            to.writeObjectPropertyStart("payload");
+            to.writeNumberProperty("code", closing.code());
+            to.writeStringProperty("reason", closing.reason());
+            to.writeEndObject();
+          });
+    }
     if (push instanceof Push.Presence presence) {
       return frame("presence", now, to -> presenceFields(presence.diff(), to));
     }
@@ -173,6 +199,16 @@ final class FrameWriter {
       return frame("advice", now, to -> adviceFields(advice, to));
     }
     return frame("pong", now, to -> {});
+  }
+
+  private static void streamFields(Push.Subscribed subscribed, JsonGenerator to) {
+    to.writeStringProperty("topic", subscribed.topic());
+    to.writeObjectPropertyStart("payload");
+    to.writeStringProperty("position", subscribed.position().toString());
+    if (subscribed.recovered() != null) {
+      to.writeBooleanProperty("recovered", subscribed.recovered());
+    }
+    to.writeEndObject();
   }
 
   private static void welcomeFields(Push.Welcome welcome, JsonGenerator to) {

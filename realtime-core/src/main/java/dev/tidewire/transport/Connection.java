@@ -28,6 +28,12 @@ public interface Connection {
   /** The client's network address for limits and logs, without a port, or an empty string. */
   String remoteAddress();
 
+  /**
+   * Called about once a second while the session lives, for what a transport does by time:
+   * heartbeats, the end of a long poll. By default does nothing.
+   */
+  default void tick() {}
+
   /** How a send ended. */
   interface Completion {
 

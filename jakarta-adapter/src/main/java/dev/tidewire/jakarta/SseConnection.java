@@ -1,0 +1,71 @@
+package dev.tidewire.jakarta;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.protocol.Push;
+import dev.tidewire.transport.Connection;
+import dev.tidewire.transport.Frame;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+
+/** A stream of server-sent events under a session. Safe for any thread. */
+final class SseConnection implements Connection {
+
+  private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(15);
+
+  /** A client that takes longer for one write is as good as gone; it resumes later. */
+  private static final long SEND_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+  private final AsyncOutput output;
+  private final EventStream events;
+  private final FrameCodec codec;
+  private final String address;
+  // Touched by the bus's timer alone.
+  private long heartbeatAt = System.nanoTime() + HEARTBEAT_NANOS;
+  private long progress;
+  private long progressAt = System.nanoTime();
+
+  SseConnection(AsyncOutput output, EventStream events, FrameCodec codec, String address) {
+    this.output = output;
+    this.events = events;
+    this.codec = codec;
+    this.address = address;
+    output.write(EventStream.RETRY.getBytes(UTF_8), null);
+  }
+
+  @Override
+  public void send(Frame frame, Completion completion) {
+    output.write(events.events(frame), completion);
+  }
+
+  @Override
+  public void close(int code, String reason) {
+    String frame = codec.encode(new Push.Closing(code, reason), System.currentTimeMillis());
+    output.end(EventStream.last("close", frame));
+  }
+
+  /** A client that has gone is noticed by writing to it. */
+  @Override
+  public void tick() {
+    long now = System.nanoTime();
+    long written = output.progress();
+    if (written != progress || !output.isBlocked()) {
+      progress = written;
+      progressAt = now;
+    } else if (now - progressAt > SEND_TIMEOUT_NANOS) {
+      output.abort(new IOException("the client takes nothing"));
+    }
+    if (now - heartbeatAt >= 0) {
+      heartbeatAt += HEARTBEAT_NANOS;
+      if (!output.isBlocked()) {
+        output.write(EventStream.HEARTBEAT.getBytes(UTF_8), null);
+      }
+    }
+  }
+
+  @Override
+  public String remoteAddress() {
+    return address;
+  }
+}
