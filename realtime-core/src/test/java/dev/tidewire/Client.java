@@ -39,6 +39,14 @@ final class Client {
     return new Client(connection, session);
   }
 
+  /** One that hears on one request and speaks on others. */
+  static Client stream(Realtime realtime, String userId, StreamRequest request) {
+    FakeConnection connection = new FakeConnection();
+    Session session = realtime.streams().open(connection, Identity.of(userId), request);
+    connection.attach(session);
+    return new Client(connection, session);
+  }
+
   static ConditionFactory eventually() {
     return Awaitility.await()
         .pollInterval(Duration.ofMillis(5))

@@ -4,6 +4,7 @@ import static dev.tidewire.Client.connect;
 import static dev.tidewire.testing.Drafts.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tidewire.channel.Cursor;
 import dev.tidewire.channel.Operation;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
@@ -331,6 +332,23 @@ class RowsTest {
 
     assertThat(heard(ada, 3)).containsExactly("INSERT3@3>2", "INSERT1@4>3", "DELETE3<open@5>4");
     assertThat(heard(bob, 1)).containsExactly("INSERT3@5>2");
+  }
+
+  @Test
+  void policiesHoldForStreams() {
+    start(who -> RowView.where(Where.eq("owner", who.userId())).hide("status"));
+    Position since = insert(1, "open", "bob");
+    insert(2, "open", "ada");
+    Client ada =
+        Client.stream(
+            realtime, "ada", new StreamRequest(List.of("t"), Cursor.parse("t=" + since), null));
+    assertThat(heard(ada, 1)).containsExactly("INSERT2@2>1");
+
+    insert(3, "open", "bob");
+    insert(4, "open", "ada");
+
+    assertThat(heard(ada, 2)).containsExactly("INSERT2@2>1", "INSERT4@4>2");
+    assertThat(ada.connection().messages().toString()).doesNotContain("bob", "status\"");
   }
 
   @Test
