@@ -5,7 +5,6 @@ import dev.tidewire.protocol.Push;
 import dev.tidewire.protocol.Reply;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -53,7 +52,7 @@ final class RequestAnswers {
         if (commandId != null || reply instanceof Reply.Failure) {
           String frame = codec.encode(reply, commandId, clock.getAsLong());
           frames.accumulateAndGet(
-              index, frame, (pushed, next) -> pushed == null ? next : pushed + ',' + next);
+              index, frame, (pushed, next) -> pushed == null ? next : pushed + '\n' + next);
         }
         answered();
       }
@@ -78,9 +77,13 @@ final class RequestAnswers {
     if (missing.decrementAndGet() == 0) {
       List<String> told = new ArrayList<>(frames.length());
       for (int i = 0; i < frames.length(); i++) {
-        told.add(frames.get(i));
+        String frame = frames.get(i);
+        if (frame != null) {
+          frame
+              .lines()
+              .forEach(told::add); // a frame has no line ends; a pong has its ack beside it
+        }
       }
-      told.removeIf(Objects::isNull);
       all.complete(told);
     }
   }

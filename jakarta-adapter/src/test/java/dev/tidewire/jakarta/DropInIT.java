@@ -17,6 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
@@ -126,10 +128,23 @@ class DropInIT {
     WireClient client = connect("/again");
     client.send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\"}").awaitAnswer("s");
     client.send("{\"type\":\"track\",\"topic\":\"t\",\"data\":{}}");
+    String base = "http://127.0.0.1:" + connector.getLocalPort() + "/again/realtime/";
+    SseClient stream = SseClient.open(URI.create(base + "sse?topic=t"));
+    stream.awaitEvent("subscribed");
+    String cursor = get("/again/realtime/poll?topic=t").headers().firstValue("ETag").orElseThrow();
+    CompletableFuture<HttpResponse<String>> poll =
+        SseClient.HTTP.sendAsync(
+            HttpRequest.newBuilder(URI.create(base + "poll?topic=t&wait=25"))
+                .header("If-None-Match", cursor)
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
     WeakReference<ClassLoader> loader = new WeakReference<>(context.getClassLoader());
     context.stop();
     contexts.removeHandler(context);
     assertThat(client.awaitClose()).isEqualTo(1001);
+    assertThat(stream.awaitEvent("close").json().at("/payload/code").asInt()).isEqualTo(1001);
+    stream.awaitEnd();
+    assertThat(poll.get(30, TimeUnit.SECONDS).statusCode()).isIn(503, 404); // before it came, 404
     context.destroy();
     return loader;
   }
