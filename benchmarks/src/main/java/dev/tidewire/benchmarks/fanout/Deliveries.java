@@ -24,12 +24,12 @@ final class Deliveries {
     published = new long[scenario.channels()];
     received = new long[scenario.connections()];
     inFlightOf = new int[scenario.channels()];
-    copies = new int[scenario.channels()][scenario.window()];
+    copies = new int[scenario.channels()][scenario.bound()];
   }
 
   /** The number of the next publication of the channel, which counts as in flight from now on. */
   long publish(int channel) {
-    if (inFlight == scenario.window()) {
+    if (inFlight == scenario.bound()) {
       throw new IllegalStateException("the server is behind by " + inFlight + " publications");
     }
     inFlight++;

@@ -20,15 +20,18 @@ public final class FanOut {
   private static final int SPARE_FILES = 500;
 
   private final Settings settings;
+  private final List<String> prefix;
   private final Report report = new Report();
 
-  private FanOut(Settings settings) {
+  private FanOut(Settings settings, List<String> prefix) {
     this.settings = settings;
+    this.prefix = prefix;
   }
 
   /** Measures as {@code name=value} arguments say, and prints a table. */
   public static void main(String[] args) throws Exception {
-    new FanOut(Settings.parse(args)).run();
+    Settings settings = Settings.parse(args);
+    new FanOut(settings, settings.pinned() ? Pinning.apply() : List.of()).run();
   }
 
   private void run() throws Exception {
@@ -48,7 +51,7 @@ public final class FanOut {
   }
 
   private void measure(Scenario scenario, Wire wire) throws IOException, InterruptedException {
-    try (ServerProcess server = ServerProcess.start(wire, settings.jvm())) {
+    try (ServerProcess server = ServerProcess.start(wire, prefix, settings.jvm())) {
       Map<String, Double> figures = new Measurement(settings, scenario, wire, server).run();
       report.add(scenario, wire, figures);
       System.out.printf(Locale.ROOT, "%-16s %-9s %s%n", scenario.name(), wire.title(), figures);

@@ -16,11 +16,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class LoadClient implements AutoCloseable, Link.Listener {
 
-  private static final int BUFFER_BYTES = 1 << 20;
+  private static final int BUFFER_BYTES = 1 << 18;
   private static final int HANDSHAKES = 64;
-
-  /** In flight at most while no rate is asked for, also where a scenario has one. */
-  private static final int CLOSED_WINDOW = 64;
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -37,7 +34,9 @@ final class LoadClient implements AutoCloseable, Link.Listener {
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private final int[] publishers;
   private int answers;
+  private int own;
   private long published;
+  private long messages;
 
   LoadClient(Scenario scenario, Wire wire, int port, int payloadBytes) throws IOException {
     this.scenario = scenario;
@@ -101,7 +100,7 @@ final class LoadClient implements AutoCloseable, Link.Listener {
 
   private boolean mayPublish(long start, long index, int rate) {
     return rate == 0
-        ? deliveries.inFlight() < Math.min(scenario.window(), CLOSED_WINDOW)
+        ? own < scenario.window() && deliveries.inFlight() < scenario.bound()
         : System.nanoTime() >= due(start, index, rate);
   }
 
@@ -112,6 +111,7 @@ final class LoadClient implements AutoCloseable, Link.Listener {
     }
     int member = publishers[channel];
     long number = deliveries.publish(channel);
+    own++;
     links
         .get(channel * scenario.members() + member)
         .send(wire.publish(channel, payload.of(number, due)));
@@ -151,6 +151,7 @@ final class LoadClient implements AutoCloseable, Link.Listener {
 
   @Override
   public void message(Link link, byte[] bytes, int from, int to) {
+    long before = deliveries.total();
     int lineFrom = from;
     for (int at = from; at <= to; at++) {
       if (at == to || bytes[at] == '\n') {
@@ -158,12 +159,24 @@ final class LoadClient implements AutoCloseable, Link.Listener {
         lineFrom = at + 1;
       }
     }
+    if (deliveries.total() > before) {
+      messages++;
+    }
+  }
+
+  /** WebSocket messages with deliveries so far. */
+  long messages() {
+    return messages;
   }
 
   private void frame(Link link, byte[] bytes, int from, int to) {
     int at = to - wire.trailer() - payload.size();
     if (at >= from && payload.isAt(bytes, at)) {
       deliveries.receive(link.number(), payload.number(bytes, at), payload.nanos(bytes, at));
+      int channel = channelOf(link.number());
+      if (link.number() == channel * scenario.members() + publishers[channel]) {
+        own--;
+      }
       return;
     }
     String text = new String(bytes, from, to - from, US_ASCII);

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 final class Measurement {
 
   static final String COST = "CPU, µs per delivery";
+  static final String JOINED = "deliveries per message";
   static final String P50 = "p50, ms";
   static final String P99 = "p99, ms";
   static final String HEAP = "heap per connection, KB";
@@ -62,12 +63,15 @@ final class Measurement {
       deliveries.startRecording();
     }
     long from = deliveries.total();
+    long messages = client.messages();
     long cpu = server.cpuNanos();
     client.publish(settings.publications(scenario), scenario.rate());
     double nanos = server.cpuNanos() - cpu;
     client.awaitSilence();
     Map<String, Double> figures = new LinkedHashMap<>();
-    figures.put(COST, nanos / (deliveries.total() - from) / TimeUnit.MICROSECONDS.toNanos(1));
+    double delivered = deliveries.total() - from;
+    figures.put(COST, nanos / delivered / TimeUnit.MICROSECONDS.toNanos(1));
+    figures.put(JOINED, delivered / (client.messages() - messages));
     if (scenario.kind() == Kind.LATENCY) {
       figures.put(P50, deliveries.percentileMillis(50));
       figures.put(P99, deliveries.percentileMillis(99));

@@ -30,10 +30,11 @@ final class ServerProcess implements AutoCloseable, Measurement.Server {
   }
 
   /**
+   * @param prefix what the command line begins with
    * @param jvm options of the JVM
    */
-  static ServerProcess start(Wire wire, List<String> jvm) throws IOException {
-    List<String> command = new ArrayList<>();
+  static ServerProcess start(Wire wire, List<String> prefix, List<String> jvm) throws IOException {
+    List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvm);
     command.add("-cp");

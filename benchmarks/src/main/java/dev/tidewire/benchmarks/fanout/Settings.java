@@ -16,6 +16,7 @@ import java.util.Map;
  * @param deliveries deliveries to measure, about; half as many before, to warm up
  * @param seconds how long latency is measured
  * @param jvm options of the servers' JVMs
+ * @param pinned whether server and load have a processor each
  * @param servers which servers
  */
 record Settings(
@@ -25,6 +26,7 @@ record Settings(
     long deliveries,
     int seconds,
     List<String> jvm,
+    boolean pinned,
     List<Wire> servers) {
 
   private static final Map<String, String> DEFAULTS =
@@ -37,6 +39,7 @@ record Settings(
           "seconds", "15",
           "heap", "1g",
           "jvm", "",
+          "pinned", "true",
           "servers", "tidewire,bare");
   private static final int MIN_PUBLICATIONS = 50;
   private static final int MAX_PUBLICATIONS = 50_000;
@@ -60,21 +63,22 @@ record Settings(
     List<String> jvm = new ArrayList<>();
     jvm.add("-Xms" + given.get("heap"));
     jvm.add("-Xmx" + given.get("heap"));
-    jvm.addAll(list(given, "jvm"));
+    jvm.addAll(list(given, "jvm", ";"));
     return new Settings(
-        list(given, "scenarios").stream().map(text -> Scenario.parse(text, window)).toList(),
+        list(given, "scenarios", ",").stream().map(text -> Scenario.parse(text, window)).toList(),
         number(given, "launches"),
         number(given, "payload"),
         number(given, "deliveries"),
         number(given, "seconds"),
         jvm,
-        list(given, "servers").stream()
+        Boolean.parseBoolean(given.get("pinned")),
+        list(given, "servers", ",").stream()
             .map(name -> Wire.valueOf(name.toUpperCase(Locale.ROOT)))
             .toList());
   }
 
-  private static List<String> list(Map<String, String> given, String name) {
-    return Arrays.stream(given.getOrDefault(name, "").split(","))
+  private static List<String> list(Map<String, String> given, String name, String separator) {
+    return Arrays.stream(given.getOrDefault(name, "").split(separator))
         .filter(item -> !item.isBlank())
         .toList();
   }

@@ -21,8 +21,11 @@ class MeasurementTest {
             .as(scenario.name())
             .containsOnlyKeys(
                 switch (scenario.kind()) {
-                  case COST -> new String[] {Measurement.COST};
-                  case LATENCY -> new String[] {Measurement.COST, Measurement.P50, Measurement.P99};
+                  case COST -> new String[] {Measurement.COST, Measurement.JOINED};
+                  case LATENCY ->
+                      new String[] {
+                        Measurement.COST, Measurement.JOINED, Measurement.P50, Measurement.P99
+                      };
                   case IDLE -> new String[] {Measurement.HEAP};
                 });
       }
