@@ -199,7 +199,7 @@ final class Hub implements BrokerListener, PresenceListener {
     if (channel == null) {
       task.run();
     } else {
-      channel.later(task);
+      channel.afterDelivery(task);
     }
   }
 

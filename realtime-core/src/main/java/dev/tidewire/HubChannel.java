@@ -39,6 +39,9 @@ final class HubChannel {
   private static final int MAX_RUN = 256;
   private static final int MAX_RUN_BYTES = 64 * 1024;
 
+  /** A task that only has to come after what stands before it. */
+  private record Acknowledgement(Runnable task) {}
+
   private final String topic;
   private final Executor executor;
   private final Function<PresenceDiff, PresenceRun.Step> encoding;
@@ -77,6 +80,15 @@ final class HubChannel {
   /** Runs the task in the drain, after everything that is in the mailbox now. */
   void later(Runnable task) {
     mailbox.add(task);
+    ready();
+  }
+
+  /**
+   * Runs the task in the drain, after what is in the mailbox now, and perhaps after publications
+   * that came later: it does not keep them from being delivered together.
+   */
+  void afterDelivery(Runnable task) {
+    mailbox.add(new Acknowledgement(task));
     ready();
   }
 
@@ -131,7 +143,7 @@ final class HubChannel {
       } else {
         mailbox.remove();
         taken++;
-        run((Runnable) item);
+        run(item instanceof Acknowledgement only ? only.task() : (Runnable) item);
       }
     }
     return true;
@@ -139,16 +151,33 @@ final class HubChannel {
 
   private int deliverRun() {
     List<Publication> publications = new ArrayList<>(4);
+    List<Acknowledgement> acknowledgements = new ArrayList<>(4);
     int bytes = 0;
-    while (mailbox.peek() instanceof Publication next) {
-      bytes += next.frame().length;
-      boolean fits = publications.size() < MAX_RUN && bytes <= MAX_RUN_BYTES;
-      if (!fits && !publications.isEmpty()) {
+    while (true) {
+      Object next = mailbox.peek();
+      if (next instanceof Publication publication) {
+        bytes += publication.frame().length;
+        boolean fits = publications.size() < MAX_RUN && bytes <= MAX_RUN_BYTES;
+        if (!fits && !publications.isEmpty()) {
+          break;
+        }
+        publications.add(publication);
+      } else if (next instanceof Acknowledgement acknowledgement) {
+        acknowledgements.add(acknowledgement);
+      } else {
         break;
       }
-      publications.add(next);
       mailbox.remove();
     }
+    try {
+      deliver(publications);
+    } finally {
+      acknowledgements.forEach(acknowledgement -> run(acknowledgement.task()));
+    }
+    return publications.size() + acknowledgements.size();
+  }
+
+  private void deliver(List<Publication> publications) {
     Run run = new Run(publications);
     if (!classes.isEmpty()) {
       classes.values().forEach(rows -> run(() -> rows.see(run)));
@@ -160,7 +189,6 @@ final class HubChannel {
         failed(e);
       }
     }
-    return publications.size();
   }
 
   private int presentRun() {

@@ -134,6 +134,41 @@ class HubChannelTest {
   }
 
   @Test
+  void acknowledgementsDoNotKeepPublicationsApartAndComeAfterTheirOwn() {
+    HubChannel channel = channel(handedOver::add);
+    List<Noting> crowd = crowd(channel, 9);
+    runHandedOver();
+    List<String> acknowledged = new ArrayList<>();
+    for (int i = 1; i <= 3; i++) {
+      String ack = "ack " + i;
+      channel.enqueue(publication(i));
+      channel.afterDelivery(() -> acknowledged.add(ack + " after " + crowd.get(0).runs));
+    }
+    runHandedOver();
+
+    assertThat(crowd).allSatisfy(s -> assertThat(s.runs).containsExactly("1 2 3"));
+    assertThat(acknowledged)
+        .containsExactly("ack 1 after [1 2 3]", "ack 2 after [1 2 3]", "ack 3 after [1 2 3]");
+  }
+
+  @Test
+  void whoLeavesBetweenTwoPublicationsGetsTheFirstOnlyWhateverIsAcknowledged() {
+    HubChannel channel = channel(handedOver::add);
+    List<Noting> crowd = crowd(channel, 9);
+    runHandedOver();
+    channel.enqueue(publication(1));
+    channel.afterDelivery(() -> {});
+    channel.later(() -> channel.remove(crowd.get(0).membership));
+    channel.enqueue(publication(2));
+    channel.afterDelivery(() -> {});
+    channel.ready();
+    runHandedOver();
+
+    assertThat(crowd.get(0).runs).containsExactly("1");
+    assertThat(crowd.get(8).runs).containsExactly("1", "2");
+  }
+
+  @Test
   void runsAreBoundedInNumberAndBytes() {
     HubChannel channel = channel(handedOver::add);
     Noting subscriber = crowd(channel, 1).get(0);
