@@ -106,6 +106,34 @@ export interface ChannelOptions {
   presence?: boolean;
   /** Id of the message after which the next `subscribe()` begins, for a page that was rendered at that position. */
   since?: string;
+  /**
+   * Which rows of a table channel are wanted; default: all. A row that comes to fulfil it arrives as INSERT, one that no
+   * longer does as DELETE. Another condition later begins anew; `{}` is all rows again.
+   */
+  where?: Where;
+  /**
+   * Whether the rows of a table channel are wanted as well: a `snapshot` message at the start, and again in the place of
+   * every `reset`. Default: false.
+   */
+  snapshot?: boolean;
+}
+
+/**
+ * A condition on columns, all of whose fields must hold: `{ status: 'open', qty: { gt: 5 } }`. What is compared with null
+ * is neither true nor false, as in SQL; `{ column: null }` asks for it.
+ */
+export type Where = { and: Where[] } | { or: Where[] } | { not: Where } | { [column: string]: WhereValue | null | WhereOperators };
+
+export type WhereValue = string | number | boolean;
+
+export interface WhereOperators {
+  eq?: WhereValue | null;
+  ne?: WhereValue | null;
+  gt?: string | number;
+  gte?: string | number;
+  lt?: string | number;
+  lte?: string | number;
+  in?: WhereValue[];
 }
 
 export interface Channel<T = any> {
@@ -122,12 +150,13 @@ export interface Channel<T = any> {
 
   /**
    * Calls back with every message of that name: `INSERT`, `UPDATE`, `DELETE`, `presence:join`, `presence:update`,
-   * `presence:leave`, `reset`, any event name of the application, or `'*'` for all of them. A listener for joins also
+   * `presence:leave`, `reset`, `snapshot`, any event name of the application, or `'*'` for all of them. A listener for joins also
    * hears of those who are already there. One that throws is reported and does not stop the others.
    */
   on<R = T>(event: Operation, callback: (message: ChangeMessage<R>) => void): this;
   on<S = PresenceState>(event: PresenceEvent, callback: (message: PresenceMessage<S>) => void): this;
   on(event: 'reset', callback: (message: ResetMessage) => void): this;
+  on<R = T>(event: 'snapshot', callback: (message: SnapshotMessage<R>) => void): this;
   on(event: '*', callback: (message: Message<T>) => void): this;
   on<D = T>(event: string, callback: (message: EventMessage<D>) => void): this;
 
@@ -251,7 +280,13 @@ export interface ResetMessage extends BaseMessage {
   };
 }
 
-export type Message<T = any> = EventMessage<T> | ChangeMessage<T> | PresenceMessage | ResetMessage;
+/** The rows of a table as they were right after the message of this id; those after it tell what changed since. */
+export interface SnapshotMessage<R = any> extends BaseMessage {
+  type: 'snapshot';
+  rows: R[];
+}
+
+export type Message<T = any> = EventMessage<T> | ChangeMessage<T> | PresenceMessage | ResetMessage | SnapshotMessage<T>;
 
 export interface PresenceState {
   userId: string;

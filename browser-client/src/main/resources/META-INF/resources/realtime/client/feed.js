@@ -1,12 +1,15 @@
 import { Members } from './members.js';
 import { parsePosition, Stream } from './stream.js';
 
+const NAMES = { reset: 'reset', snapshot: 'snapshot' }; // others are named by what happened
+
 /** What arrives for one subscription, on its way to the listeners. Each start of a subscription has one of its own. */
 export class Feed {
   #topic;
   #listeners;
   #seenIds;
   #onMissing;
+  #onReset;
   #stream;
   #lastReset = null;
   #isClosed = false;
@@ -16,12 +19,14 @@ export class Feed {
   /**
    * @param since id of the message to begin after, if the page named one
    * @param onMissing called when something did not arrive and has to be asked for
+   * @param onReset called, in the place of the listeners, when all is to be loaded again; null if that is theirs to do
    */
-  constructor(topic, since, listeners, seenIds, onMissing) {
+  constructor(topic, since, listeners, seenIds, onMissing, onReset = null) {
     this.#topic = topic;
     this.#listeners = listeners;
     this.#seenIds = seenIds;
     this.#onMissing = onMissing;
+    this.#onReset = onReset;
     const deliver = (frame) => this.#deliver(frame);
     const missing = () => this.#isClosed || this.#onMissing();
     this.#stream = new Stream(deliver, missing);
@@ -45,8 +50,11 @@ export class Feed {
   }
 
   /** Takes the answer to a subscribe that said `since`. */
-  resume({ position, recovered, messages = [] }, { ts }, since) {
-    if (recovered === false) {
+  resume({ position, recovered, messages = [], rows }, { ts }, since) {
+    if (rows !== undefined) {
+      this.#stream.moveTo(position);
+      this.#deliver({ id: position, type: 'snapshot', ts, topic: this.#topic, rows });
+    } else if (recovered === false) {
       // the server says it in a frame of its own too, before or after its answer: whichever comes first is told
       const reason = parsePosition(position).epoch === parsePosition(since)?.epoch ? 'EVICTED' : 'EPOCH';
       this.#reset({ id: position, type: 'reset', ts, topic: this.#topic, payload: { reason, position } });
@@ -76,8 +84,9 @@ export class Feed {
 
   #deliver(frame) {
     if (this.#isClosed) return;
+    if (frame.type === 'reset' && this.#onReset !== null) return this.#onReset();
     frame.timestamp = frame.ts;
-    const name = frame.type === 'db_change' ? frame.operation : frame.type === 'reset' ? 'reset' : frame.event;
+    const name = NAMES[frame.type] ?? frame.operation ?? frame.event;
     if (name !== '*') this.#listeners.emit(name, frame);
     this.#listeners.emit('*', frame);
   }

@@ -24,11 +24,14 @@ export class Subscription {
   #feed = null; // null: not subscribed
   #presence; // true or false where the page decides itself whether it wants the members
   #since; // where the page wants to begin
+  #where; // which rows of a table; undefined: all
+  #snapshot = false; // the rows there are, and again wherever what changed is not told one by one
 
   // what the server knows, on this connection
   #told = null; // the last subscribe: { presence }
   #asking = null; // the subscribe under way
   #isStale = false; // something was missed: ask again
+  #needsRows = false; // asking for what was missed would not do
   #isRefused = false; // for good
   #presenceRefusal = null; // only the members were: { error, isTold }
 
@@ -58,16 +61,24 @@ export class Subscription {
     return this.#feed?.members;
   }
 
-  configure({ presence = this.#presence, since = this.#since }) {
+  configure({ presence = this.#presence, since = this.#since, where = this.#where, snapshot = this.#snapshot }) {
+    const isOther = snapshot !== this.#snapshot || JSON.stringify(where) !== JSON.stringify(this.#where);
     this.#presence = presence;
     this.#since = since;
+    this.#where = structuredClone(where);
+    this.#snapshot = snapshot;
+    if (isOther && this.#feed !== null) this.#begin(); // what it was told so far is of other rows
     this.changed();
   }
 
   start() {
     if (this.#feed !== null && !this.#isRefused) return;
-    if (this.#isRefused) this.#ready = deferred();
-    this.#renew(new Feed(this.#topic, this.#since, this.#listeners, this.#seenIds, () => this.#repair()));
+    this.#begin();
+  }
+
+  #begin() {
+    const loadAgain = this.#snapshot ? () => this.#loadAgain() : null;
+    this.#renew(new Feed(this.#topic, this.#since, this.#listeners, this.#seenIds, () => this.#repair(), loadAgain));
     this.#since = undefined; // a later start begins where the channel is then
   }
 
@@ -82,6 +93,8 @@ export class Subscription {
     this.#feed?.close();
     this.#feed = feed;
     this.#isStale = true;
+    this.#needsRows = false;
+    if (this.#isRefused && feed !== null) this.#ready = deferred();
     this.#isRefused = false;
     this.#presenceRefusal = null;
     this.#forgetAsking();
@@ -152,9 +165,10 @@ export class Subscription {
     this.#told = { presence };
     this.#isStale = false;
     if (!presence) this.#feed.members.clear();
-    const since = this.#feed.position;
+    const since = this.#needsRows ? undefined : this.#feed.position;
+    const snapshot = this.#snapshot || undefined;
     this.#connection.request(
-      { type: 'subscribe', topic: this.#topic, since, presence },
+      { type: 'subscribe', topic: this.#topic, since, presence, where: this.#where ?? undefined, snapshot },
       {
         done: (payload, frame) => asking === this.#asking && this.#answered(asking, payload, frame, since),
         failed: (error) => asking === this.#asking && this.#failed(error),
@@ -168,6 +182,7 @@ export class Subscription {
       return this.#failed(new RealtimeError('INTERNAL', 'the answer names no position', { temporary: true }));
     }
     this.#isStale = false; // what was missed until now is in the answer
+    this.#needsRows = false;
     this.#feed.resume(payload, frame, since);
     this.#listeners.emit(POSITION, this.position);
     if (asking !== this.#asking) return; // a listener has unsubscribed meanwhile
@@ -215,6 +230,11 @@ export class Subscription {
   #repair() {
     this.#isStale = true;
     this.flush();
+  }
+
+  #loadAgain() {
+    this.#needsRows = true;
+    this.#repair();
   }
 
   /** Takes a frame of this topic. */
