@@ -2,6 +2,7 @@ package dev.tidewire.changes;
 
 import java.sql.BatchUpdateException;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.Arrays;
 import java.util.function.IntFunction;
@@ -20,13 +21,49 @@ final class Batches {
   /**
    * Runs all entries: in one transaction where a failing one ends the batch, else each for itself.
    *
+   * @param prepared whether it is the batch of a prepared statement
    * @param sql the text of an entry, for the error
    */
-  static long[] run(CapturingConnection connection, int size, Entry entry, IntFunction<String> sql)
+  static long[] run(
+      CapturingConnection connection,
+      int size,
+      boolean prepared,
+      Entry entry,
+      IntFunction<String> sql)
       throws SQLException {
-    return connection.engine().dialect().batchGoesOn()
+    Dialect dialect = connection.engine().dialect();
+    return dialect.batchGoesOn()
         ? each(size, entry)
-        : connection.transaction().write(() -> all(size, entry, sql));
+        : connection.transaction().write(() -> all(dialect, size, prepared, entry, sql));
+  }
+
+  /** Runs all entries or none. */
+  static long[] runAsOne(CapturingConnection connection, int size, Entry entry, String sql)
+      throws SQLException {
+    return connection
+        .transaction()
+        .write(
+            () -> {
+              Savepoint before = connection.setSavepoint();
+              try {
+                Dialect dialect = connection.engine().dialect();
+                long[] counts = all(dialect, size, true, entry, i -> sql);
+                connection.releaseSavepoint(before);
+                return counts;
+              } catch (BatchUpdateException e) {
+                undo(connection, before, e);
+                throw e;
+              }
+            });
+  }
+
+  /** Does nothing if the transaction is undone already. */
+  private static void undo(CapturingConnection connection, Savepoint to, SQLException why) {
+    try {
+      connection.rollback(to);
+    } catch (SQLException e) {
+      why.addSuppressed(e);
+    }
   }
 
   private static long[] each(int size, Entry entry) throws SQLException {
@@ -53,28 +90,22 @@ final class Batches {
     return failure;
   }
 
-  private static long[] all(int size, Entry entry, IntFunction<String> sql) throws SQLException {
+  private static long[] all(
+      Dialect dialect, int size, boolean prepared, Entry entry, IntFunction<String> sql)
+      throws SQLException {
     long[] counts = new long[size];
     for (int i = 0; i < size; i++) {
       try {
         counts[i] = entry.run(i);
       } catch (SQLException e) {
-        Arrays.fill(counts, Statement.EXECUTE_FAILED);
-        String message =
-            "Batch entry "
-                + i
-                + ' '
-                + sql.apply(i)
-                + " was aborted: "
-                + e.getMessage()
-                + "  Call getNextException to see other errors in the batch.";
-        throw failed(message, e, counts, e);
+        long[] before = Arrays.copyOf(counts, i);
+        throw dialect.batchFailure(e, prepared, sql.apply(i), before, size);
       }
     }
     return counts;
   }
 
-  private static BatchUpdateException failed(
+  static BatchUpdateException failed(
       String message, SQLException failure, long[] counts, @Nullable Throwable cause) {
     BatchUpdateException failed =
         new BatchUpdateException(

@@ -2,6 +2,7 @@ package dev.tidewire.changes;
 
 import dev.tidewire.channel.Operation;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param fresh whether the result holds the new row
  * @param before the rows to read first, because the result lacks the old ones
  * @param guarded whether a savepoint stands before it, to go back and try again, or another way
+ * @param again how rows are read once more after it; what then differs is what changed
  */
 record CapturePlan(
     TableMeta meta,
@@ -29,13 +31,30 @@ record CapturePlan(
     boolean old,
     boolean fresh,
     @Nullable Before before,
-    boolean guarded) {
+    boolean guarded,
+    @Nullable Again again) {
+
+  CapturePlan(
+      TableMeta meta,
+      String sql,
+      @Nullable Operation operation,
+      Source source,
+      List<String> keys,
+      Visible visible,
+      boolean old,
+      boolean fresh,
+      @Nullable Before before,
+      boolean guarded) {
+    this(meta, sql, operation, source, keys, visible, old, fresh, before, guarded, null);
+  }
 
   enum Source {
     /** The statement gives a result set. */
     RESULT,
     /** The driver gives the rows as generated keys. */
-    KEYS
+    KEYS,
+    /** No row comes with it: it runs as the application wrote it. */
+    NOWHERE
   }
 
   enum Visible {
@@ -49,11 +68,42 @@ record CapturePlan(
   /**
    * A SELECT for the old rows, run and locked before the statement.
    *
-   * @param firstParameter how many of the statement's parameters come before those of this SELECT
-   * @param parameters how many parameters it has
+   * @param parameters which of the statement's parameters it has, from 0
    * @param sameKeys whether the statement leaves keys as they are, so that rows pair by key
+   * @param lock a statement to run before it, where a SELECT cannot lock
    */
-  record Before(String sql, int firstParameter, int parameters, boolean sameKeys) {}
+  record Before(String sql, List<Integer> parameters, boolean sameKeys, @Nullable String lock) {
+
+    /** With the parameters in a row, {@code first} of the statement's before them. */
+    Before(String sql, int first, int parameters, boolean sameKeys) {
+      this(sql, IntStream.range(first, first + parameters).boxed().toList(), sameKeys, null);
+    }
+  }
+
+  /**
+   * A SELECT for the rows as they are after the statement: those that were read before it, those it
+   * told, and those of {@code also}.
+   *
+   * @param select up to its WHERE
+   * @param suffix after its condition
+   * @param also a condition of its own, which rows that nobody knew before fulfil
+   * @param expects what must come out, else nothing is known
+   */
+  record Again(String select, String suffix, @Nullable Piece also, Expects expects) {}
+
+  /** What is known of the rows that are read again. */
+  enum Expects {
+    /** The same rows as before. */
+    SAME,
+    /** One row, with another key. */
+    MOVED,
+    /** None of the rows is left. */
+    GONE,
+    /** Only rows that were not there, as many as the statement says. */
+    ADDED,
+    /** Some of the old rows and new ones. */
+    ANY
+  }
 
   /** Columns of the result that are not the application's. */
   int hidden() {

@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.changes.CapturePlan.Again;
 import dev.tidewire.changes.CapturePlan.Before;
 import dev.tidewire.changes.CapturePlan.Source;
 import dev.tidewire.changes.CapturePlan.Visible;
@@ -34,6 +35,9 @@ final class CapturedWrite<T> {
     /** Prepares the SELECT for the old rows, its parameters set. */
     PreparedStatement prepare(Before before) throws SQLException;
 
+    /** Sets parameters of the statement on another, from the first on. */
+    default void bind(PreparedStatement other, List<Integer> parameters) throws SQLException {}
+
     /** Called when the rows are read, or it came to nothing. */
     void finished() throws SQLException;
   }
@@ -41,8 +45,6 @@ final class CapturedWrite<T> {
   private static final Logger log = LoggerFactory.getLogger(CapturedWrite.class);
   private static final String SAVEPOINT = "TIDEWIRE_WRITE";
   private static final int ATTEMPTS = 16;
-  private static final String CANCELLED = "57014";
-  private static final String TIMED_OUT = "HYT00";
 
   private final CapturingStatement statement;
   private final CapturingConnection connection;
@@ -76,7 +78,7 @@ final class CapturedWrite<T> {
     Transaction transaction = connection.transaction();
     boolean brief = !transaction.isOpen();
     try {
-      return transaction.write(this::attempt);
+      return brief ? repeatedly(transaction) : transaction.write(this::attempt);
     } catch (SQLException e) {
       if (!mayBeOurs(e)) {
         throw e;
@@ -90,15 +92,31 @@ final class CapturedWrite<T> {
   }
 
   /**
+   * Runs a statement in a transaction of its own. Reading the old rows first can end in a deadlock
+   * where the statement alone would not; nothing has happened then, and it can run again.
+   */
+  private T repeatedly(Transaction transaction) throws SQLException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return transaction.write(this::attempt);
+      } catch (SQLException e) {
+        boolean again = plan.again() != null && attempt < ATTEMPTS;
+        if (!again || !connection.engine().dialect().lostDeadlock(e)) {
+          throw e;
+        }
+        log.debug("A statement lost a deadlock, it runs again", e);
+      }
+    }
+  }
+
+  /**
    * Whether it may be an error of what a plan added: a column that is gone since the table was
    * read. Nothing has run then, so the application's own text can; if the error is its own, it
    * comes again.
    */
-  private boolean mayBeOurs(SQLException failure) {
-    String state = failure.getSQLState();
+  private boolean mayBeOurs(SQLException failure) throws SQLException {
     return !plan.guarded()
-        && state != null
-        && (state.startsWith("42") || state.startsWith("0A"))
+        && connection.engine().dialect().mayBeAdditions(failure)
         && !(failure instanceof UncapturableException);
   }
 
@@ -116,14 +134,16 @@ final class CapturedWrite<T> {
       List<List<@Nullable Object>> before = null;
       Outcome outcome;
       Images images = new Images(plan, engine.maxRows());
+      Again again = plan.again();
+      Reread reread = again == null ? null : new Reread(plan, again, port);
       try {
         Before wanted = plan.before();
-        before = wanted == null ? null : old(wanted);
+        before = wanted == null ? null : old(wanted, reread);
       } catch (SQLException e) {
         return insteadOf(e, guard);
       }
       try {
-        outcome = write(images);
+        outcome = write(images, reread);
       } catch (SQLException e) {
         if (plan.visible() == Visible.ROWS) {
           // the application's own delta table: H2 may keep what was done before the error
@@ -136,14 +156,14 @@ final class CapturedWrite<T> {
       } finally {
         port.finished();
       }
-      List<Change> changes = changes(images, before);
+      List<Change> changes = changes(images, before, reread, outcome.count());
       if (changes == null && guard != null) {
-        boolean again = images.isComplete() && images.mayPairLater() && attempt < ATTEMPTS;
-        if (again || engine.strict()) {
+        boolean retry = images.isComplete() && images.mayPairLater() && attempt < ATTEMPTS;
+        if (retry || engine.strict()) {
           close(outcome);
           connection.raw().rollback(guard);
         }
-        if (again) {
+        if (retry) {
           continue;
         }
         engine.refuseIfStrict(Set.of(plan.meta().table()), "rows that cannot be told apart");
@@ -155,43 +175,97 @@ final class CapturedWrite<T> {
   }
 
   /** Reads and locks the rows that are about to change; one more than the limit if there are. */
-  private List<List<@Nullable Object>> old(Before before) throws SQLException {
+  private List<List<@Nullable Object>> old(Before before, @Nullable Reread reread)
+      throws SQLException {
     List<List<@Nullable Object>> rows = new ArrayList<>();
+    lock(before);
     try (PreparedStatement select = port.prepare(before)) {
       select.setMaxRows(connection.engine().maxRows() + 1);
       select.setQueryTimeout(statement.getQueryTimeout());
       try (ResultSet found = select.executeQuery()) {
         while (found.next()) {
           rows.add(plan.meta().image(found, 1));
+          if (reread != null) {
+            reread.note(found, 1);
+          }
         }
       }
     }
     return rows;
   }
 
-  private Outcome write(Images images) throws SQLException {
+  /** Where reading takes no lock that keeps others from writing. */
+  private void lock(Before before) throws SQLException {
+    String lock = before.lock();
+    if (lock != null && connection.transaction().buffer().isEmpty()) {
+      try (Statement locking = connection.raw().createStatement()) {
+        locking.setQueryTimeout(statement.getQueryTimeout());
+        locking.executeUpdate(lock);
+      }
+    }
+  }
+
+  private Outcome write(Images images, @Nullable Reread reread) throws SQLException {
     Statement ran = port.run(plan);
+    if (plan.source() == Source.NOWHERE) {
+      long count = ran.getLargeUpdateCount();
+      return new Outcome(
+          count, null, plan.visible() == Visible.KEYS ? keys(ran.getGeneratedKeys()) : null);
+    }
     boolean keys = plan.source() == Source.KEYS;
     ResultSet rows = keys ? ran.getGeneratedKeys() : ran.getResultSet();
-    images.read(rows);
+    int columns = rows.getMetaData().getColumnCount() - plan.hidden();
+    boolean copies = plan.visible() != Visible.NOTHING && !connection.engine().dialect().scrolls();
+    RowCopy copy = copies ? new RowCopy(rows.getMetaData(), columns) : null;
+    images.read(rows, copy, reread);
     long count = keys ? ran.getLargeUpdateCount() : images.count();
     if (plan.visible() == Visible.NOTHING) {
       rows.close();
       return new Outcome(count, null, null);
     }
-    int columns = rows.getMetaData().getColumnCount() - plan.hidden();
-    rows.beforeFirst();
-    ResultSet visible = Intercepted.visible(rows, columns, statement);
+    ResultSet shown = rows;
+    if (copy == null) {
+      rows.beforeFirst();
+    } else {
+      rows.close();
+      shown = copy.open(connection.raw());
+    }
+    ResultSet visible = Intercepted.visible(shown, columns, statement);
     return plan.visible() == Visible.ROWS
         ? new Outcome(count, visible, null)
         : new Outcome(count, null, visible);
   }
 
+  private ResultSet keys(ResultSet keys) throws SQLException {
+    return Intercepted.visible(keys, keys.getMetaData().getColumnCount(), statement);
+  }
+
   private @Nullable List<Change> changes(
-      Images images, @Nullable List<List<@Nullable Object>> before) throws SQLException {
+      Images images,
+      @Nullable List<List<@Nullable Object>> before,
+      @Nullable Reread reread,
+      long count)
+      throws SQLException {
     boolean complete =
-        images.isComplete() && (before == null || before.size() <= connection.maxRows());
-    return complete ? images.changes(before, connection.capture().actor()) : null;
+        images.isComplete()
+            && (before == null || before.size() <= connection.maxRows())
+            && (reread == null || count <= connection.maxRows());
+    if (!complete) {
+      return null;
+    }
+    Actor actor = connection.capture().actor();
+    if (reread == null) {
+      return images.changes(before, actor);
+    }
+    try {
+      return reread.changes(connection.raw(), before == null ? List.of() : before, count, actor);
+    } catch (SQLException e) {
+      if (connection.engine().dialect().undoesTransaction(e)) {
+        throw e;
+      }
+      log.debug("The rows of a statement could not be read again", e);
+      return null;
+    }
   }
 
   private void keep(@Nullable List<Change> changes, long count) throws SQLException {
@@ -215,7 +289,6 @@ final class CapturedWrite<T> {
 
   /** Runs the application's own text, so that its error, if it has one, is the one it would be. */
   private T insteadOf(SQLException failure, @Nullable Savepoint guard) throws SQLException {
-    String state = failure.getSQLState();
     if (connection.engine().dialect().undoesTransaction(failure)) {
       // H2 undoes the transaction of a deadlock's victim, but not if a query is the victim. Going
       // on
@@ -227,7 +300,7 @@ final class CapturedWrite<T> {
     if (guard != null) {
       connection.raw().rollback(guard);
     }
-    if (CANCELLED.equals(state) || TIMED_OUT.equals(state)) {
+    if (connection.engine().dialect().gaveUp(failure)) {
       throw failure;
     }
     log.debug("Capturing the rows of a statement failed, it runs as it is", failure);

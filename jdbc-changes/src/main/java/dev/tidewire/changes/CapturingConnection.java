@@ -118,7 +118,7 @@ final class CapturingConnection extends DelegatingConnection {
           default -> Set.of();
         };
     if (!watched.isEmpty()) {
-      Set<String> identifiers = SqlShape.identifiers(sql, engine().dialect().h2());
+      Set<String> identifiers = SqlShape.identifiers(sql, engine().dialect().lexis());
       if (watched.stream().anyMatch(identifiers::contains)) {
         path = null;
       }
@@ -312,6 +312,12 @@ final class CapturingConnection extends DelegatingConnection {
   public void setSchema(@Nullable String schema) throws SQLException {
     raw.setSchema(schema);
     path = schema == null ? null : schema;
+  }
+
+  @Override
+  public void setCatalog(@Nullable String catalog) throws SQLException {
+    raw.setCatalog(catalog);
+    path = null;
   }
 
   @Override

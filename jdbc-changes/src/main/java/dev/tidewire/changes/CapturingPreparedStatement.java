@@ -68,7 +68,8 @@ final class CapturingPreparedStatement extends BindingStatement {
       return new Prepared(natively.call(), treatment);
     }
     try {
-      return new Prepared(prepare(connection, plan), treatment);
+      boolean asWritten = plan.source() == Source.NOWHERE;
+      return new Prepared(asWritten ? natively.call() : prepare(connection, plan), treatment);
     } catch (SQLException e) {
       // the application's own text may be wrong, and then its own error is the right one
       PreparedStatement statement = natively.call();
@@ -83,7 +84,7 @@ final class CapturingPreparedStatement extends BindingStatement {
     if (plan.source() == Source.KEYS) {
       return connection.raw().prepareStatement(plan.sql(), plan.keys().toArray(String[]::new));
     }
-    if (plan.visible() != Visible.NOTHING) {
+    if (plan.visible() != Visible.NOTHING && connection.engine().dialect().scrolls()) {
       return connection
           .raw()
           .prepareStatement(
@@ -156,9 +157,18 @@ final class CapturingPreparedStatement extends BindingStatement {
         @Override
         public PreparedStatement prepare(Before before) throws SQLException {
           PreparedStatement select = connection.raw().prepareStatement(before.sql());
-          int first = before.firstParameter();
-          apply(select, first, first + before.parameters());
+          bind(select, before.parameters());
           return select;
+        }
+
+        @Override
+        public void bind(PreparedStatement other, List<Integer> parameters) throws SQLException {
+          for (int i = 0; i < parameters.size(); i++) {
+            Bind bind = parameters.get(i) < binds.size() ? binds.get(parameters.get(i)) : null;
+            if (bind != null) {
+              bind.apply(other, i + 1);
+            }
+          }
         }
 
         @Override
@@ -240,7 +250,8 @@ final class CapturingPreparedStatement extends BindingStatement {
       if (plan.visible() != Visible.NOTHING) {
         return executeNatively(entries);
       }
-      return Batches.run(connection, entries.size(), i -> executeEntry(entries.get(i)), i -> sql);
+      return Batches.run(
+          connection, entries.size(), true, i -> executeEntry(entries.get(i)), i -> sql);
     } finally {
       binds = last;
     }

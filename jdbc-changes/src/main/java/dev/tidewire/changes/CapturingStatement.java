@@ -74,19 +74,48 @@ class CapturingStatement extends DelegatingStatement {
     closeHelper();
     lastSql = sql;
     CapturePlan plan = treatment.plan();
-    if (plan == null || !form.fits(plan.visible()) || !canWiden(plan.visible())) {
-      if (closeOnCompletion) {
-        // not before, because the results that a plan reads are not the application's
-        delegate.closeOnCompletion();
-      }
-      return connection.run(treatment, sql, natively);
-    }
     Function<Outcome, T> keep =
         result -> {
           outcome = result;
           return seen.apply(result);
         };
-    return new CapturedWrite<>(this, treatment, port, natively, keep).run();
+    SqlCall<T> asWritten = leavesOpen(treatment) ? () -> copied(natively, keep) : natively;
+    if (plan == null || !form.fits(plan.visible()) || !canWiden(plan.visible())) {
+      if (closeOnCompletion) {
+        // not before, because the results that a plan reads are not the application's
+        delegate.closeOnCompletion();
+      }
+      return connection.run(treatment, sql, asWritten);
+    }
+    return new CapturedWrite<>(this, treatment, port, asWritten, keep).run();
+  }
+
+  /** Whether a captured write has a result which, while it is open, would keep it from commit. */
+  private boolean leavesOpen(Treatment treatment) throws SQLException {
+    SqlShape.Dml dml = treatment.shape().dml();
+    return treatment.type() != Treatment.Type.PASS
+        && dml != null
+        && dml.returning() != null
+        && !connection.engine().dialect().scrolls();
+  }
+
+  private <T> T copied(SqlCall<T> natively, Function<Outcome, T> keep) throws SQLException {
+    T result = natively.call();
+    ResultSet rows =
+        result instanceof ResultSet given
+            ? given
+            : Boolean.TRUE.equals(result) ? answering.getResultSet() : null;
+    if (rows == null) {
+      return result;
+    }
+    int columns = rows.getMetaData().getColumnCount();
+    RowCopy copy = new RowCopy(rows.getMetaData(), columns);
+    while (rows.next()) {
+      copy.add(rows);
+    }
+    rows.close();
+    ResultSet open = Intercepted.visible(copy.open(connection.raw()), columns, this);
+    return keep.apply(new Outcome(-1, open, null));
   }
 
   private <T> T run(
@@ -109,7 +138,11 @@ class CapturingStatement extends DelegatingStatement {
         delegate.execute(plan.sql(), plan.keys().toArray(String[]::new));
         return delegate;
       }
-      if (plan.visible() != Visible.NOTHING) {
+      if (plan.source() == Source.NOWHERE && plan.visible() == Visible.KEYS) {
+        delegate.execute(plan.sql(), RETURN_GENERATED_KEYS);
+        return delegate;
+      }
+      if (plan.visible() != Visible.NOTHING && connection.engine().dialect().scrolls()) {
         Statement scrollable =
             connection
                 .raw()
@@ -276,7 +309,11 @@ class CapturingStatement extends DelegatingStatement {
     clearBatch();
     try {
       return Batches.run(
-          connection, texts.size(), entry -> executeLargeUpdate(texts.get(entry)), texts::get);
+          connection,
+          texts.size(),
+          false,
+          entry -> executeLargeUpdate(texts.get(entry)),
+          texts::get);
     } finally {
       show(Outcome.NONE);
     }
@@ -354,6 +391,9 @@ class CapturingStatement extends DelegatingStatement {
       return answering.getGeneratedKeys();
     }
     ResultSet keys = shown.keys();
+    if (keys == null && connection.engine().dialect().alwaysTellsKeys()) {
+      return delegate.getGeneratedKeys();
+    }
     if (keys == null) {
       // what a driver answers when none were asked for
       Statement fresh = connection.raw().createStatement();

@@ -108,7 +108,7 @@ final class Catalog {
     if (known != null) {
       return known;
     }
-    SqlShape shape = SqlShape.of(sql, dialect.h2());
+    SqlShape shape = SqlShape.of(sql, dialect.lexis());
     try {
       Treatment treatment = treat(connection, current, sql, shape, keys);
       if (treatment == null) {
@@ -210,14 +210,14 @@ final class Catalog {
   }
 
   private Collection<CapturedTable> reshaped(String sql) {
-    Set<String> identifiers = SqlShape.identifiers(sql, dialect.h2());
+    Set<String> identifiers = SqlShape.identifiers(sql, dialect.lexis());
     boolean whole = WHOLE.stream().anyMatch(identifiers::contains);
     return whole ? captured : mentioned(sql);
   }
 
   /** The captured tables whose names occur in a text. */
   List<CapturedTable> mentioned(String sql) {
-    Set<String> identifiers = SqlShape.identifiers(sql, dialect.h2());
+    Set<String> identifiers = SqlShape.identifiers(sql, dialect.lexis());
     return captured.stream().filter(table -> identifiers.contains(bareName(table))).toList();
   }
 
@@ -239,7 +239,7 @@ final class Catalog {
         }
       }
       reach = new Reach(found);
-      reach.loadForeignKeys(connection);
+      reach.loadForeignKeys(connection, dialect);
       dialect.loadTies(connection, reach);
       current.partial = found.size() < captured.size();
       current.reach = reach;
@@ -260,17 +260,17 @@ final class Catalog {
   }
 
   private @Nullable TableId locate(Connection connection, String configured) throws SQLException {
-    List<Token> tokens = SqlLexer.read(configured, dialect.h2());
+    List<Token> tokens = SqlLexer.read(configured, dialect.lexis());
     if (tokens.isEmpty() || !tokens.get(0).isIdentifier()) {
       return null;
     }
     Name name = DmlReader.name(configured, tokens, 0);
-    TableId id = dialect.find(connection, name);
+    TableId id = dialect.locate(connection, name);
     if (id == null) {
       List<Name.Part> parts =
           name.parts().stream().map(part -> new Name.Part(part.text(), true)).toList();
       List<String> quoted = parts.stream().map(part -> TableId.quote(part.text())).toList();
-      id = dialect.find(connection, new Name(String.join(".", quoted), parts));
+      id = dialect.locate(connection, new Name(String.join(".", quoted), parts));
     }
     return id;
   }
@@ -300,7 +300,7 @@ final class Catalog {
   private TableMeta load(Connection connection, TableId id, CapturedTable table)
       throws SQLException {
     DatabaseMetaData database = connection.getMetaData();
-    String catalog = connection.getCatalog();
+    String catalog = dialect.catalog(connection, id);
     Map<Integer, String> keyColumns = new TreeMap<>();
     try (ResultSet rows = database.getPrimaryKeys(catalog, id.schema(), id.name())) {
       while (rows.next()) {
@@ -317,7 +317,7 @@ final class Catalog {
         int type = rows.getInt("DATA_TYPE");
         int base = type == Types.DISTINCT ? rows.getInt("SOURCE_DATA_TYPE") : type;
         String column = rows.getString("COLUMN_NAME");
-        readers.put(column, ValueReader.of(base, rows.getString("TYPE_NAME")));
+        readers.put(column, dialect.reader(base, rows.getString("TYPE_NAME")));
         types.put(column, ColumnKinds.of(base, rows.getString("TYPE_NAME")));
       }
     }
@@ -355,7 +355,8 @@ final class Catalog {
             ? "no column of it is published"
             : filter == null
                 ? "its filter does not fit its columns"
-                : dialect.obstacle(connection, id));
+                : dialect.obstacle(connection, id),
+        dialect.uniqueKeys(connection, id));
   }
 
   /** The table's filter; null if it cannot be used. */

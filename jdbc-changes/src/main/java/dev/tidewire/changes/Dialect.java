@@ -7,7 +7,9 @@ import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +26,15 @@ class Dialect {
       case "H2" ->
           new H2Dialect(meta.storesUpperCaseIdentifiers(), meta.storesLowerCaseIdentifiers());
       case "PostgreSQL" -> new PostgresDialect(meta.getDatabaseMajorVersion());
+      case "SQLite" -> new SqliteDialect();
+      case "MariaDB", "MySQL" -> MariaDbDialect.of(meta);
       default -> new Dialect();
     };
   }
 
-  /** Whether texts are read with H2's additions. */
-  boolean h2() {
-    return false;
+  /** How texts are read. */
+  Lexis lexis() {
+    return Lexis.STANDARD;
   }
 
   /** Folds an identifier as the database does. */
@@ -58,6 +62,36 @@ class Dialect {
       }
     }
     return null;
+  }
+
+  /** Finds the table that a name in the application's choice of tables means. */
+  @Nullable TableId locate(Connection connection, Name name) throws SQLException {
+    return find(connection, name);
+  }
+
+  /**
+   * The catalog to look a table up in.
+   *
+   * @throws SQLException if this connection does not show the table
+   */
+  @Nullable String catalog(Connection connection, TableId table) throws SQLException {
+    return connection.getCatalog();
+  }
+
+  /** The table that a row of {@link DatabaseMetaData#getImportedKeys} refers to. */
+  TableId parent(ResultSet key) throws SQLException {
+    String schema = key.getString("PKTABLE_SCHEM");
+    return new TableId(schema == null ? "" : schema, key.getString("PKTABLE_NAME"));
+  }
+
+  /** How a column is read. */
+  ValueReader reader(int jdbcType, String typeName) {
+    return ValueReader.of(jdbcType, typeName);
+  }
+
+  /** What an upsert may conflict with, where a plan asks for that. */
+  UniqueKeys uniqueKeys(Connection connection, TableId table) throws SQLException {
+    return UniqueKeys.UNKNOWN;
   }
 
   /** Adds ties that are not foreign keys: views, inheritance. */
@@ -90,14 +124,64 @@ class Dialect {
     return null;
   }
 
+  /** Whether a result can be read again from its start; if not, the application gets a copy. */
+  boolean scrolls() {
+    return true;
+  }
+
+  /** Whether the driver tells generated keys whether asked for or not. */
+  boolean alwaysTellsKeys() {
+    return false;
+  }
+
+  /** Whether an error may be one of what a plan added to a statement, before anything ran. */
+  boolean mayBeAdditions(SQLException failure) {
+    String state = failure.getSQLState();
+    return state != null && (state.startsWith("42") || state.startsWith("0A"));
+  }
+
+  /** Whether a statement gave up waiting, so that running it again would only wait again. */
+  boolean gaveUp(SQLException failure) {
+    String state = failure.getSQLState();
+    return "57014".equals(state) || "HYT00".equals(state);
+  }
+
   /** Whether a batch of one prepared statement runs in one go with its rows as generated keys. */
   boolean pipelines(CapturePlan plan) {
+    return false;
+  }
+
+  /** Whether a failing entry undoes the others of a batch of one prepared INSERT. */
+  boolean batchIsOneInsert() {
     return false;
   }
 
   /** Whether a failing entry of a batch leaves the others to run. */
   boolean batchGoesOn() {
     return false;
+  }
+
+  /**
+   * What a batch throws when an entry fails and the others do not run.
+   *
+   * @param prepared whether it is the batch of a prepared statement
+   * @param counts of the entries before it
+   * @param size of the batch
+   */
+  SQLException batchFailure(
+      SQLException failure, boolean prepared, String sql, long[] counts, int size) {
+    int entry = counts.length;
+    String message =
+        "Batch entry "
+            + entry
+            + ' '
+            + sql
+            + " was aborted: "
+            + failure.getMessage()
+            + "  Call getNextException to see other errors in the batch.";
+    long[] failed = new long[size];
+    Arrays.fill(failed, Statement.EXECUTE_FAILED);
+    return Batches.failed(message, failure, failed, failure);
   }
 
   /** A failed batch's error, without what a plan added to the statement's text. */
@@ -133,10 +217,28 @@ class Dialect {
     return false;
   }
 
+  /** Whether a statement lost a deadlock, so that it may go through when it runs again. */
+  boolean lostDeadlock(SQLException failure) {
+    return false;
+  }
+
+  /** Whether BEGIN inside a transaction commits it. */
+  boolean beginCommits() {
+    return false;
+  }
+
+  /** Whether SAVEPOINT outside a transaction begins one, which its RELEASE then commits. */
+  boolean savepointsBegin() {
+    return false;
+  }
+
   /** Whether a statement other than COMMIT may commit the transaction. */
   boolean endsTransactionsUnasked() {
     return false;
   }
+
+  /** Called before such a statement, where that helps to tell afterwards. */
+  void beforeItMayEnd(Connection connection) throws SQLException {}
 
   /** Whether nothing is left to commit, though there was before; asked after such a statement. */
   boolean ended(Connection connection) throws SQLException {

@@ -35,31 +35,42 @@ final class DmlReader {
           "DIRECT",
           "SORTED");
 
+  /** Words of MySQL before the target. */
+  private static final Set<String> MODIFIERS =
+      Set.of("LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK", "IGNORE");
+
   private final String sql;
   private final List<Token> tokens;
   private final int verb;
+  private final Lexis lexis;
   private final int depth;
+
+  /** Whether a conflict may do something else than fail. */
+  private boolean yields;
 
   /**
    * @param tokens the statement, nothing after it
    * @param verb index of the verb
    */
-  DmlReader(String sql, List<Token> tokens, int verb) {
+  DmlReader(String sql, List<Token> tokens, int verb, Lexis lexis) {
     this.sql = sql;
     this.tokens = tokens;
     this.verb = verb;
+    this.lexis = lexis;
     this.depth = tokens.get(verb).depth();
   }
 
   /** Returns the pieces, or null if they cannot be told. */
   @Nullable Dml read() {
-    Kind kind = Kind.valueOf(tokens.get(verb).text());
-    int at = verb + 1;
+    yields = is(verb, "REPLACE");
+    Kind kind = yields ? Kind.INSERT : Kind.valueOf(tokens.get(verb).text());
+    int at = afterModifiers(verb + 1);
     if (kind != Kind.UPDATE) {
-      if (!is(at, kind == Kind.DELETE ? "FROM" : "INTO")) {
+      boolean present = is(at, kind == Kind.DELETE ? "FROM" : "INTO");
+      if (!present && !(lexis.mysql() && kind == Kind.INSERT)) {
         return null;
       }
-      at++;
+      at += present ? 1 : 0;
     }
     int targetStart = at;
     at = is(at, "ONLY") ? at + 1 : at;
@@ -87,9 +98,26 @@ final class DmlReader {
     return clauses(kind, target, targetText, reference, rest);
   }
 
+  private int afterModifiers(int from) {
+    int at = from;
+    if (lexis == Lexis.SQLITE && is(at, "OR") && !is(at + 1, "SET")) {
+      yields = true;
+      return at + 2;
+    }
+    while (lexis.mysql()
+        && at < tokens.size()
+        && MODIFIERS.contains(tokens.get(at).text())
+        && !isQuoted(tokens.get(at))
+        && !is(at + 1, "SET")) {
+      yields |= is(at, "IGNORE");
+      at++;
+    }
+    return at;
+  }
+
   private Dml clauses(Kind kind, Name target, String targetText, String reference, int rest) {
     boolean joins = false;
-    boolean upsert = false;
+    boolean upsert = yields;
     boolean limited = false;
     boolean positioned = false;
     int assignedEnd = tokens.size();

@@ -38,8 +38,8 @@ final class H2Dialect extends Dialect {
   }
 
   @Override
-  boolean h2() {
-    return true;
+  Lexis lexis() {
+    return Lexis.H2;
   }
 
   @Override

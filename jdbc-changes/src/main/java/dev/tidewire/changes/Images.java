@@ -42,11 +42,26 @@ final class Images {
     return count <= limit;
   }
 
-  /** Reads a result to its end; the application's columns come first in it. */
   void read(ResultSet rows) throws SQLException {
+    read(rows, null, null);
+  }
+
+  /**
+   * Reads a result to its end; the application's columns come first in it.
+   *
+   * @param copy takes those columns, if the result cannot be read twice
+   * @param reread takes the keys, if the rows are read again
+   */
+  void read(ResultSet rows, @Nullable RowCopy copy, @Nullable Reread reread) throws SQLException {
     int offset = rows.getMetaData().getColumnCount() - plan.hidden() + 1;
     while (rows.next()) {
       count++;
+      if (copy != null) {
+        copy.add(rows);
+      }
+      if (reread != null && count <= limit) {
+        reread.note(rows, offset);
+      }
       if (count <= limit) {
         images.add(image(rows, offset));
       } else {

@@ -59,13 +59,13 @@ final class Reach {
   }
 
   /** Adds the foreign keys with an action above every captured table, and above those. */
-  void loadForeignKeys(Connection connection) throws SQLException {
+  void loadForeignKeys(Connection connection, Dialect dialect) throws SQLException {
     DatabaseMetaData meta = connection.getMetaData();
     Deque<TableId> next = new ArrayDeque<>(captured.keySet());
     Set<TableId> seen = new HashSet<>(captured.keySet());
     while (!next.isEmpty()) {
       TableId child = next.remove();
-      for (TableId parent : parents(meta, connection.getCatalog(), child)) {
+      for (TableId parent : parents(meta, dialect, dialect.catalog(connection, child), child)) {
         if (seen.add(parent)) {
           next.add(parent);
         }
@@ -73,7 +73,8 @@ final class Reach {
     }
   }
 
-  private Set<TableId> parents(DatabaseMetaData meta, @Nullable String catalog, TableId child)
+  private Set<TableId> parents(
+      DatabaseMetaData meta, Dialect dialect, @Nullable String catalog, TableId child)
       throws SQLException {
     Map<String, Tie> found = new HashMap<>();
     Map<String, TableId> parents = new HashMap<>();
@@ -86,9 +87,7 @@ final class Reach {
           continue;
         }
         String name = keys.getString("FK_NAME");
-        String parentSchema = keys.getString("PKTABLE_SCHEM");
-        TableId parent =
-            new TableId(parentSchema == null ? "" : parentSchema, keys.getString("PKTABLE_NAME"));
+        TableId parent = dialect.parent(keys);
         Tie tie =
             found.computeIfAbsent(
                 parent + " " + name,

@@ -6,6 +6,7 @@ import dev.tidewire.changes.SqlShape.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Finds out what kind of statement a text is. Used by one thread. */
 final class ShapeReader {
@@ -57,10 +58,12 @@ final class ShapeReader {
 
   private final String sql;
   private final List<Token> tokens;
+  private final Lexis lexis;
 
-  ShapeReader(String sql, List<Token> tokens) {
+  ShapeReader(String sql, List<Token> tokens, Lexis lexis) {
     this.sql = sql;
     this.tokens = tokens;
+    this.lexis = lexis;
   }
 
   SqlShape read() {
@@ -97,10 +100,19 @@ final class ShapeReader {
       return SqlShape.plain(Kind.OPAQUE);
     }
     String second = first + 1 < tokens.size() ? tokens.get(first + 1).text() : "";
+    SqlShape special = lexis.mysql() ? mysql(tokens, head, second) : null;
+    if (special != null) {
+      return special;
+    }
     return switch (head.text()) {
       case "WITH" -> with(tokens, first);
       case "INSERT", "UPDATE", "DELETE", "MERGE" -> write(tokens, first);
-      case "REPLACE" -> SqlShape.writing(Kind.OPAQUE, named(tokens));
+      case "REPLACE" ->
+          lexis.hasModifiers()
+              ? write(tokens, first)
+              : SqlShape.writing(Kind.OPAQUE, named(tokens));
+      case "PRAGMA" -> SqlShape.plain(Kind.SETTING);
+      case "ATTACH", "DETACH" -> SqlShape.plain(Kind.DEFINITION);
       case "CALL" -> call(tokens, first);
       case "TRUNCATE" -> truncate(tokens);
       case "COPY" -> copy(tokens);
@@ -113,6 +125,27 @@ final class ShapeReader {
       case "RELEASE" -> savepoint(Kind.RELEASE, tokens);
       default -> other(tokens, head, second);
     };
+  }
+
+  /** What MySQL and MariaDB mean differently; null for everything else. */
+  private @Nullable SqlShape mysql(List<Token> tokens, Token head, String second) {
+    boolean runsComments = tokens.stream().anyMatch(token -> token.text().startsWith("/*"));
+    boolean analyzes = head.is("ANALYZE") && tokens.stream().anyMatch(this::isWrite);
+    if (analyzes || (runsComments && !head.is("SELECT"))) {
+      return SqlShape.plain(Kind.OPAQUE);
+    }
+    return switch (head.text()) {
+      case "DESCRIBE", "DESC", "HANDLER" -> SqlShape.plain(Kind.QUERY);
+      // they commit
+      case "LOCK", "UNLOCK" -> SqlShape.plain(Kind.DEFINITION);
+      case "BEGIN" -> second.equals("NOT") ? SqlShape.plain(Kind.OPAQUE) : null;
+      case "START" -> second.equals("TRANSACTION") ? null : SqlShape.plain(Kind.OPAQUE);
+      default -> null;
+    };
+  }
+
+  private boolean isWrite(Token token) {
+    return WRITES.contains(token.text()) || (lexis.hasModifiers() && token.is("REPLACE"));
   }
 
   private SqlShape other(List<Token> tokens, Token head, String second) {
@@ -154,7 +187,7 @@ final class ShapeReader {
     while (close < tokens.size() && tokens.get(close).depth() > tokens.get(option).depth()) {
       close++;
     }
-    Dml dml = new DmlReader(sql, tokens.subList(option + 3, close), 0).read();
+    Dml dml = new DmlReader(sql, tokens.subList(option + 3, close), 0, lexis).read();
     if (dml == null) {
       return SqlShape.writing(Kind.OPAQUE, named(tokens));
     }
@@ -193,7 +226,7 @@ final class ShapeReader {
       Token token = tokens.get(i);
       boolean afterBody = tokens.get(i - 1).isSymbol(')');
       if (token.depth() == depth && afterBody && token.type() == Token.Type.WORD) {
-        if (WRITES.contains(token.text())) {
+        if (isWrite(token)) {
           return write(tokens, i);
         }
         if (!token.is("AS") && !token.is("SEARCH") && !token.is("CYCLE")) {
@@ -205,9 +238,9 @@ final class ShapeReader {
   }
 
   private SqlShape write(List<Token> tokens, int verb) {
-    Dml dml = new DmlReader(sql, tokens, verb).read();
+    Dml dml = new DmlReader(sql, tokens, verb, lexis).read();
     if (dml == null) {
-      return SqlShape.writing(Kind.OPAQUE, named(tokens));
+      return SqlShape.writing(Kind.OPAQUE, lexis.mysql() ? joined(tokens) : named(tokens));
     }
     return new SqlShape(dml.verb(), List.of(dml.target()), dml, null, null, List.of());
   }
@@ -264,6 +297,19 @@ final class ShapeReader {
     boolean quoted = last.type() == Token.Type.QUOTED;
     String text = quoted ? last.text() : sql.substring(last.start(), last.end());
     return new SqlShape(kind, List.of(), null, null, new Name.Part(text, quoted), List.of());
+  }
+
+  /** Every table that an UPDATE or DELETE of several, in the manner of MySQL, may mean. */
+  private List<Name> joined(List<Token> tokens) {
+    List<Name> names = new ArrayList<>();
+    for (int i = 1; i < tokens.size(); i++) {
+      Token before = tokens.get(i - 1);
+      boolean continues = before.isSymbol('.') || before.is("AS");
+      if (tokens.get(i).isIdentifier() && !continues) {
+        names.add(DmlReader.name(sql, tokens, i));
+      }
+    }
+    return names;
   }
 
   /** Every table that a nested INSERT INTO, UPDATE, DELETE FROM or MERGE INTO names. */

@@ -11,23 +11,19 @@ import java.util.Locale;
 final class SqlLexer {
 
   private final String sql;
-  private final boolean h2;
+  private final Lexis lexis;
   private final List<Token> tokens = new ArrayList<>();
   private int at;
   private int depth;
 
-  private SqlLexer(String sql, boolean h2) {
+  private SqlLexer(String sql, Lexis lexis) {
     this.sql = sql;
-    this.h2 = h2;
+    this.lexis = lexis;
   }
 
-  /**
-   * Reads all tokens. An unfinished string or comment ends with the text.
-   *
-   * @param h2 whether H2's additions ({@code //} comments, back ticks) hold
-   */
-  static List<Token> read(String sql, boolean h2) {
-    SqlLexer lexer = new SqlLexer(sql, h2);
+  /** Reads all tokens. An unfinished string or comment ends with the text. */
+  static List<Token> read(String sql, Lexis lexis) {
+    SqlLexer lexer = new SqlLexer(sql, lexis);
     while (lexer.at < sql.length()) {
       lexer.next();
     }
@@ -39,18 +35,27 @@ final class SqlLexer {
     char c = sql.charAt(at);
     if (Character.isWhitespace(c)) {
       at++;
-    } else if ((c == '-' && peek(1) == '-') || (h2 && c == '/' && peek(1) == '/')) {
+    } else if (lineComment(c)) {
       skipLine();
     } else if (c == '/' && peek(1) == '*') {
-      skipBlockComment();
-    } else if (c == '\'') {
-      skipQuoted('\'', false);
+      blockComment(start);
+    } else if (c == '\'' || (c == '"' && lexis == Lexis.MYSQL)) {
+      skipQuoted(c, lexis.mysql());
       add(Token.Type.LITERAL, start);
-    } else if (c == '"' || (h2 && c == '`')) {
+    } else if (c == '"' || (lexis.backTicks() && c == '`')) {
       skipQuoted(c, false);
       addQuoted(start, c);
-    } else if (c == '$' && skipDollarQuoted()) {
+    } else if (c == '[' && lexis == Lexis.SQLITE) {
+      skipQuoted(']', false);
+      tokens.add(
+          new Token(
+              Token.Type.QUOTED, sql.substring(start + 1, at).replace("]", ""), start, at, depth));
+    } else if (lexis.dollarQuotes() && c == '$' && skipDollarQuoted()) {
       add(Token.Type.LITERAL, start);
+    } else if (lexis == Lexis.SQLITE && (c == ':' || c == '@' || c == '$') && namesAt(1)) {
+      at++;
+      skipWord();
+      add(Token.Type.PARAMETER, start);
     } else if (Character.isDigit(c)) {
       skipWord();
       add(Token.Type.LITERAL, start);
@@ -63,9 +68,33 @@ final class SqlLexer {
     }
   }
 
+  private boolean lineComment(char c) {
+    if (c == '-' && peek(1) == '-') {
+      // MySQL's 5--3 is a subtraction
+      return !lexis.mysql() || Character.isWhitespace(peek(2)) || at + 2 == sql.length();
+    }
+    return (lexis == Lexis.H2 && c == '/' && peek(1) == '/') || (lexis.mysql() && c == '#');
+  }
+
+  /** MySQL runs what stands in some comments: a symbol then tells that there is such a thing. */
+  private void blockComment(int start) {
+    boolean runs = lexis.mysql() && (peek(2) == '!' || (peek(2) == 'M' && peek(3) == '!'));
+    skipBlockComment();
+    if (runs) {
+      add(Token.Type.SYMBOL, start);
+    }
+  }
+
+  private boolean namesAt(int ahead) {
+    return Character.isLetterOrDigit(peek(ahead)) || peek(ahead) == '_';
+  }
+
   private void word(int start) {
     skipWord();
-    boolean escapes = at - start == 1 && (sql.charAt(start) == 'E' || sql.charAt(start) == 'e');
+    boolean escapes =
+        lexis.dollarQuotes()
+            && at - start == 1
+            && (sql.charAt(start) == 'E' || sql.charAt(start) == 'e');
     if (escapes && at < sql.length() && sql.charAt(at) == '\'') {
       skipQuoted('\'', true);
       add(Token.Type.LITERAL, start);
@@ -118,7 +147,7 @@ final class SqlLexer {
   private void skipBlockComment() {
     int open = 0;
     while (at < sql.length()) {
-      if (sql.startsWith("/*", at)) {
+      if (sql.startsWith("/*", at) && (open == 0 || lexis.nestsComments())) {
         open++;
         at += 2;
       } else if (sql.startsWith("*/", at)) {
@@ -140,7 +169,7 @@ final class SqlLexer {
       if (c == '\\' && backslashEscapes) {
         at = Math.min(at + 1, sql.length());
       } else if (c == quote) {
-        if (at >= sql.length() || sql.charAt(at) != quote) {
+        if (quote == ']' || at >= sql.length() || sql.charAt(at) != quote) {
           return;
         }
         at++;

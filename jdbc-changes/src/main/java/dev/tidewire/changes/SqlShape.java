@@ -110,15 +110,15 @@ record SqlShape(
   record Delta(String option, int from, boolean plain) {}
 
   /** Reads the shape of {@code sql}. */
-  static SqlShape of(String sql, boolean h2) {
-    List<Token> tokens = SqlLexer.read(sql, h2);
-    return new ShapeReader(sql, tokens).read();
+  static SqlShape of(String sql, Lexis lexis) {
+    List<Token> tokens = SqlLexer.read(sql, lexis);
+    return new ShapeReader(sql, tokens, lexis).read();
   }
 
   /** All identifiers and words of {@code sql} in lower case. */
-  static Set<String> identifiers(String sql, boolean h2) {
+  static Set<String> identifiers(String sql, Lexis lexis) {
     Set<String> identifiers = new HashSet<>();
-    for (Token token : SqlLexer.read(sql, h2)) {
+    for (Token token : SqlLexer.read(sql, lexis)) {
       if (token.isIdentifier()) {
         identifiers.add(token.folded());
       }

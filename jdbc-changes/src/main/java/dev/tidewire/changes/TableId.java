@@ -9,6 +9,11 @@ record TableId(String schema, String name) {
   }
 
   static String quote(String identifier) {
-    return '"' + identifier.replace("\"", "\"\"") + '"';
+    return quote(identifier, '"');
+  }
+
+  static String quote(String identifier, char mark) {
+    String text = String.valueOf(mark);
+    return text + identifier.replace(text, text + text) + text;
   }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param generated names of the columns that H2 gives to who asks for generated keys
  * @param filter the only rows that are published
  * @param obstacle why rows cannot be read, null if they can
+ * @param unique what an upsert may conflict with
  */
 record TableMeta(
     CapturedTable table,
@@ -33,7 +34,8 @@ record TableMeta(
     List<String> allColumns,
     List<String> generated,
     RowFilter filter,
-    @Nullable String obstacle) {
+    @Nullable String obstacle,
+    UniqueKeys unique) {
 
   /**
    * One column.
@@ -61,11 +63,15 @@ record TableMeta(
 
   /** The columns to read, qualified, for a select list. */
   String list(String qualifier) {
+    return list(qualifier, '"');
+  }
+
+  String list(String qualifier, char mark) {
     StringBuilder list = new StringBuilder();
     for (Column column : columns) {
       list.append(list.isEmpty() ? "" : ", ");
       list.append(qualifier).append(qualifier.isEmpty() ? "" : ".");
-      list.append(TableId.quote(column.name()));
+      list.append(TableId.quote(column.name(), mark));
     }
     return list.toString();
   }
@@ -86,6 +92,20 @@ record TableMeta(
     } catch (SQLException | RuntimeException e) {
       return row.getString(index);
     }
+  }
+
+  /** Names of the primary key's columns. */
+  List<String> keyNames() {
+    return key.stream().map(index -> columns.get(index).name()).toList();
+  }
+
+  /** The key of a row as the driver gives it, its first column at {@code offset}. */
+  List<Object> rawKey(ResultSet row, int offset) throws SQLException {
+    List<Object> values = new ArrayList<>(key.size());
+    for (int index : key) {
+      values.add(row.getObject(offset + index));
+    }
+    return values;
   }
 
   List<@Nullable Object> keyOf(List<@Nullable Object> image) {

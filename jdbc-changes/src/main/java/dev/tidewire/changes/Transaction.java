@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,9 @@ final class Transaction {
 
   /** A BEGIN was seen in a SQL text, and no end. */
   private boolean begun;
+
+  /** The savepoint that began the transaction, where one can. */
+  private @Nullable Object opener;
 
   /** A statement failed since the transaction began or went back to a savepoint. */
   private boolean failed;
@@ -87,10 +91,25 @@ final class Transaction {
             connection.commit();
             return true;
           });
+    } catch (SQLException e) {
+      undoIfStillOpen();
+      throw e;
     } finally {
       connection.setAutoCommit(true);
     }
     return result;
+  }
+
+  /** Undoes a short transaction that could not be committed and is still there, as on SQLite. */
+  private void undoIfStillOpen() {
+    if (dialect().isStillOpen(connection)) {
+      try {
+        connection.rollback();
+        ended();
+      } catch (SQLException e) {
+        log.debug("Could not undo a transaction that could not be committed", e);
+      }
+    }
   }
 
   /** Ends a short transaction whose statement failed, as auto-commit mode would have. */
@@ -191,6 +210,7 @@ final class Transaction {
   private void ended() {
     buffer.clear();
     begun = false;
+    opener = null;
     failed = false;
     if (redefined) {
       redefined = false;
@@ -230,6 +250,18 @@ final class Transaction {
       case COMMIT -> {
         return commit(statement);
       }
+      case RELEASE -> {
+        if (savepoint.equals(opener)) {
+          return commit(statement);
+        }
+      }
+      case BEGIN -> {
+        if (dialect().beginCommits() && !buffer.isEmpty()) {
+          T result = commit(statement);
+          begun = true;
+          return result;
+        }
+      }
       case OPAQUE, SEVERAL -> {
         return opaque(shape, sql, statement);
       }
@@ -238,7 +270,12 @@ final class Transaction {
       }
       default -> {}
     }
+    boolean begins = shape.kind() == Kind.SAVEPOINT && dialect().savepointsBegin() && !isOpen();
     T result = watch(statement);
+    if (begins) {
+      begun = true;
+      opener = savepoint;
+    }
     switch (shape.kind()) {
       case BEGIN -> begun = true;
       case ROLLBACK -> rolledBack();
@@ -278,6 +315,9 @@ final class Transaction {
     int size = buffer.size();
     buffer.reset(tables);
     boolean mayCommit = dialect().endsTransactionsUnasked() && !buffer.isEmpty();
+    if (mayCommit) {
+      dialect().beforeItMayEnd(connection);
+    }
     Ticket ticket = mayCommit ? engine.sequencer().draw() : null;
     List<Change> committed = List.of();
     try {
@@ -307,6 +347,9 @@ final class Transaction {
     boolean controls = shape.controlsTransactions();
     boolean open = isOpen();
     boolean written = !buffer.isEmpty();
+    if (written && dialect().endsTransactionsUnasked()) {
+      dialect().beforeItMayEnd(connection);
+    }
     try {
       return statement.call();
     } catch (SQLException e) {

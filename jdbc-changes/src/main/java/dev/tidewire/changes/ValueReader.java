@@ -72,6 +72,23 @@ interface ValueReader {
     };
   }
 
+  /**
+   * Returns the reader for a column that may hold any type of value, as SQLite's may: each is told
+   * as what it is, besides JSON and the two numbers that a boolean is there.
+   */
+  static ValueReader dynamic(String typeName) {
+    String name = typeName.toLowerCase(Locale.ROOT);
+    if (name.equals("json")) {
+      return (row, index) -> json(row.getString(index));
+    }
+    boolean bool = name.startsWith("bool");
+    return (row, index) -> {
+      Object value = neutral(row.getObject(index));
+      boolean bit = Long.valueOf(0).equals(value) || Long.valueOf(1).equals(value);
+      return bool && bit ? Long.valueOf(1).equals(value) : value;
+    };
+  }
+
   private static ValueReader time(String name) {
     return name.equals("timetz")
         ? (row, index) -> iso(row.getObject(index, OffsetTime.class))

@@ -133,7 +133,11 @@ class OracleIT {
               freshIds.incrementAndGet());
       case 2, 3 -> run(connection, "update account set v = v + 1, w = 'u' where id = ?", id);
       case 4 ->
-          run(connection, "update account set v = v + ?, w = w || '!' where grp = ?", id, group);
+          run(
+              connection,
+              "update account set v = v + ?, w = concat(w, '!') where grp = ?",
+              id,
+              group);
       case 5 ->
           run(connection, "update account set grp = ? where grp = ? and id < ?", id, group, other);
       case 6 -> run(connection, "delete from account where id = ?", id);
@@ -164,12 +168,9 @@ class OracleIT {
   private static void batchOrUpsert(
       Connection connection, TestDatabase database, Random random, int id, int group)
       throws SQLException {
-    if (database == TestDatabase.POSTGRES_18 && random.nextBoolean()) {
-      run(
-          connection,
-          "insert into account values (?, ?, 5, 'up') on conflict (id) do update set v = account.v + 7",
-          id,
-          group);
+    List<String> upserts = database.upserts();
+    if (!upserts.isEmpty() && random.nextBoolean()) {
+      run(connection, upserts.get(random.nextInt(upserts.size())), id, group);
       return;
     }
     try (PreparedStatement batch =

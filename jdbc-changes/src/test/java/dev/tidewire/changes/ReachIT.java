@@ -1,6 +1,7 @@
 package dev.tidewire.changes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -52,7 +53,7 @@ class ReachIT {
     fixture.plainly(
         "create table owner (id int primary key, code int unique)",
         "insert into owner values (1, 10), (2, 20), (3, 30)",
-        "alter table items add owner_id int references owner on delete cascade",
+        "alter table items add owner_id int references owner(id) on delete cascade",
         "alter table notes add code int references owner(code) on update cascade on delete set null",
         "insert into items(name, owner_id) values ('a', 1), ('b', 2)",
         "insert into notes(text, code) values ('n', 20)");
@@ -69,9 +70,11 @@ class ReachIT {
   @Test
   void cascadeIntoTheSameTableResetsIt() throws SQLException {
     fixture.plainly(
-        "alter table items add parent int references items on delete cascade",
+        "alter table items add parent int references items(id) on delete cascade",
         "insert into items(name, parent) values ('root', null), ('leaf', 1)");
-    assertThat(statement.executeUpdate("delete from items where id = 1")).isEqualTo(1);
+    // SQLite's driver counts what the foreign key deleted, too
+    assertThat(statement.executeUpdate("delete from items where id = 1"))
+        .isEqualTo(database.isSqlite() ? 2 : 1);
     assertThat(fixture.texts()).containsExactly("RESET items");
     statement.executeUpdate("insert into items(name) values ('new')");
     assertThat(fixture.texts()).hasSize(1).first().asString().startsWith("INSERT items");
@@ -79,9 +82,7 @@ class ReachIT {
 
   @Test
   void writeThroughAViewResets() throws SQLException {
-    if (isH2()) {
-      return;
-    }
+    assumeFalse(isH2() || database.isSqlite(), "only through triggers");
     fixture.items("a");
     fixture.plainly("create view cheap as select id, name from items where qty < 100");
     statement.executeUpdate("update cheap set name = 'b'");
@@ -90,9 +91,7 @@ class ReachIT {
 
   @Test
   void writeOfAPartitionResetsTheWhole() throws SQLException {
-    if (isH2()) {
-      return;
-    }
+    assumeFalse(!database.isPostgres(), "has no such partitions");
     fixture.plainly(
         "drop table notes",
         "create table notes (id int, text varchar(100), primary key (id)) partition by range (id)",

@@ -2,6 +2,7 @@ package dev.tidewire.changes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -42,7 +43,8 @@ class ResultsIT {
 
   /** An INSERT, UPDATE or DELETE with a result, in the words of the database. */
   private String returning(String sql, String columns) {
-    if (database.isPostgres()) {
+    assumeFalse(database.isMariaDb() && sql.startsWith("update"), "has no UPDATE RETURNING");
+    if (database != TestDatabase.H2) {
       return sql + " returning " + columns;
     }
     String option = sql.startsWith("delete") ? "old" : "final";
@@ -92,7 +94,8 @@ class ResultsIT {
         }
         assertThat(insert.getMoreResults()).isFalse();
       }
-      assertThat(insert.getMetaData().getColumnCount()).isEqualTo(1);
+      // MariaDB's driver does not know before
+      assertThat(insert.getMetaData().getColumnCount()).isEqualTo(database.isMariaDb() ? 0 : 1);
     }
     assertThat(fixture.texts())
         .containsExactly(
@@ -142,7 +145,7 @@ class ResultsIT {
     }
     assertThat(fixture.texts())
         .containsExactly(
-            database.isPostgres()
+            database != TestDatabase.H2
                 ? "UPDATE items {id=1, name=a, qty=3} was {id=1, name=a, qty=1}"
                 : "RESET items");
   }
@@ -155,7 +158,7 @@ class ResultsIT {
     Object left = fixture.row("select count(*) from items");
     fixture.plainly("delete from items where id = 700");
     assertThat(failure(fixture.observed.getConnection(), sql))
-        .startsWith(expected.substring(0, 40));
+        .startsWith(expected.substring(0, 30));
     assertThat(fixture.row("select count(*) from items")).isEqualTo(left);
     if (left.toString().equals("[3]")) {
       assertThat(fixture.texts()).containsExactly("RESET items");
@@ -168,7 +171,7 @@ class ResultsIT {
       statement.executeQuery(sql);
       throw new AssertionError("did not fail");
     } catch (SQLException e) {
-      return e.getSQLState() + e.getErrorCode() + e.getMessage();
+      return e.getSQLState() + e.getErrorCode() + TestDatabase.message(e);
     }
   }
 

@@ -12,11 +12,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SqlShapeTest {
 
   private static SqlShape postgres(String sql) {
-    return SqlShape.of(sql, false);
+    return SqlShape.of(sql, Lexis.STANDARD);
   }
 
   private static SqlShape h2(String sql) {
-    return SqlShape.of(sql, true);
+    return SqlShape.of(sql, Lexis.H2);
   }
 
   @ParameterizedTest
