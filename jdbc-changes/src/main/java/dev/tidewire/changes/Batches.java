@@ -33,7 +33,7 @@ final class Batches {
       throws SQLException {
     Dialect dialect = connection.engine().dialect();
     return dialect.batchGoesOn()
-        ? each(size, entry)
+        ? each(dialect, size, entry)
         : connection.transaction().write(() -> all(dialect, size, prepared, entry, sql));
   }
 
@@ -66,19 +66,21 @@ final class Batches {
     }
   }
 
-  private static long[] each(int size, Entry entry) throws SQLException {
+  private static long[] each(Dialect dialect, int size, Entry entry) throws SQLException {
     long[] counts = new long[size];
+    SQLException first = null;
     SQLException failure = null;
     for (int i = 0; i < size; i++) {
       try {
         counts[i] = entry.run(i);
       } catch (SQLException e) {
         counts[i] = Statement.EXECUTE_FAILED;
+        first = first == null ? e : first;
         failure = chain(e, failure);
       }
     }
-    if (failure != null) {
-      throw failed(String.valueOf(failure.getMessage()), failure, counts, null);
+    if (first != null && failure != null) {
+      throw dialect.batchFailures(first, failure, counts);
     }
     return counts;
   }

@@ -250,6 +250,10 @@ final class CapturingPreparedStatement extends BindingStatement {
       if (plan.visible() != Visible.NOTHING) {
         return executeNatively(entries);
       }
+      boolean insert = treatment.shape().kind() == SqlShape.Kind.INSERT;
+      if (insert && connection.engine().dialect().batchIsOneInsert()) {
+        return Batches.runAsOne(connection, entries.size(), i -> executeEntry(entries.get(i)), sql);
+      }
       return Batches.run(
           connection, entries.size(), true, i -> executeEntry(entries.get(i)), i -> sql);
     } finally {

@@ -184,6 +184,16 @@ class Dialect {
     return Batches.failed(message, failure, failed, failure);
   }
 
+  /**
+   * What a batch throws when entries fail and the others run all the same.
+   *
+   * @param first the first failure
+   * @param last the last, from which the others hang
+   */
+  SQLException batchFailures(SQLException first, SQLException last, long[] counts) {
+    return Batches.failed(String.valueOf(last.getMessage()), last, counts, null);
+  }
+
   /** A failed batch's error, without what a plan added to the statement's text. */
   BatchUpdateException withoutAdditions(BatchUpdateException failure) {
     return failure;

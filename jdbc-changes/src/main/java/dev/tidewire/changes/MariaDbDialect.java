@@ -255,6 +255,18 @@ final class MariaDbDialect extends Dialect {
     return plans.plan(sql, dml, meta, keys);
   }
 
+  /** The driver sends all entries before it looks at an answer. */
+  @Override
+  boolean batchGoesOn() {
+    return true;
+  }
+
+  @Override
+  SQLException batchFailures(SQLException first, SQLException last, long[] counts) {
+    return new BatchUpdateException(
+        first.getMessage(), first.getSQLState(), first.getErrorCode(), counts, first);
+  }
+
   /** MariaDB's driver sends it as one command. */
   @Override
   boolean batchIsOneInsert() {

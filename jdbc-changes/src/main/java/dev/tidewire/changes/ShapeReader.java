@@ -239,7 +239,8 @@ final class ShapeReader {
 
   private SqlShape write(List<Token> tokens, int verb) {
     Dml dml = new DmlReader(sql, tokens, verb, lexis).read();
-    if (dml == null) {
+    boolean several = lexis.mysql() && dml != null && dml.verb() == Kind.DELETE && dml.joins();
+    if (dml == null || several) {
       return SqlShape.writing(Kind.OPAQUE, lexis.mysql() ? joined(tokens) : named(tokens));
     }
     return new SqlShape(dml.verb(), List.of(dml.target()), dml, null, null, List.of());

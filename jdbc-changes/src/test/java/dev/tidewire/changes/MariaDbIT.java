@@ -100,6 +100,16 @@ class MariaDbIT {
   }
 
   @Test
+  void writeOfSeveralTablesResetsEach() throws SQLException {
+    fixture.plainly("insert into items(name) values ('a')", "insert into notes(text) values ('b')");
+    statement.executeUpdate("update items i join notes n on i.id = n.id set n.text = 'c'");
+    assertThat(fixture.texts()).containsExactlyInAnyOrder("RESET items", "RESET notes");
+    statement.executeUpdate("delete from items, notes using items join notes on true");
+    assertThat(fixture.texts()).containsExactlyInAnyOrder("RESET items", "RESET notes");
+    assertThat(fixture.row("select count(*) from notes")).hasToString("[0]");
+  }
+
+  @Test
   void quotesCommentsAndEscapesAreRead() throws SQLException {
     statement.executeUpdate("insert into `items`(name) values ('a\\'; b'), (\"it\"\"s\") # no ; b");
     statement.executeUpdate("update items set qty = 5--3 where name = \"it\\\"s\" or id = 2 -- x");
