@@ -48,6 +48,8 @@ final class AsyncOutput implements WriteListener, AsyncListener {
     IDLE,
     /** A thread is at work. */
     WRITING,
+    /** A thread at work asks whether it may go on; the container may call before it answers. */
+    ASKING,
     /** The container will call when the client has taken something. */
     BLOCKED,
     /** Over. */
@@ -177,7 +179,7 @@ final class AsyncOutput implements WriteListener, AsyncListener {
   public void onWritePossible() {
     lock.lock();
     try {
-      if (state != State.BLOCKED) {
+      if (state != State.BLOCKED && state != State.ASKING) {
         return;
       }
       state = State.WRITING;
@@ -202,21 +204,19 @@ final class AsyncOutput implements WriteListener, AsyncListener {
       if (state == State.DONE) {
         return false;
       }
-      state = State.BLOCKED;
+      state = State.ASKING;
     } finally {
       lock.unlock();
     }
     ServletOutputStream to = out;
-    if (to == null || !to.isReady()) {
-      return false; // from here on it is the container's, perhaps already at work
-    }
+    boolean ready = to != null && to.isReady();
     lock.lock();
     try {
-      if (state != State.BLOCKED) {
-        return false; // ended meanwhile
+      if (state != State.ASKING && state != State.BLOCKED) {
+        return false; // ended meanwhile, or the container's thread is at work already
       }
-      state = State.WRITING;
-      return true;
+      state = ready ? State.WRITING : State.BLOCKED;
+      return ready;
     } finally {
       lock.unlock();
     }

@@ -17,11 +17,16 @@ final class SseConnection implements Connection {
   /** A client that takes longer for one write is as good as gone; it resumes later. */
   private static final long SEND_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(20);
 
+  /** Seconds to take the last event; then it is cut off. */
+  private static final int MAX_CLOSING_TICKS = 2;
+
   private final AsyncOutput output;
   private final EventStream events;
   private final FrameCodec codec;
   private final String address;
+  private volatile boolean closing;
   // Touched by the bus's timer alone.
+  private int ticksSinceClose;
   private long heartbeatAt = System.nanoTime() + HEARTBEAT_NANOS;
   private long progress;
   private long progressAt = System.nanoTime();
@@ -41,6 +46,7 @@ final class SseConnection implements Connection {
 
   @Override
   public void close(int code, String reason) {
+    closing = true;
     String frame = codec.encode(new Push.Closing(code, reason), System.currentTimeMillis());
     output.end(EventStream.last("close", frame));
   }
@@ -48,6 +54,9 @@ final class SseConnection implements Connection {
   /** A client that has gone is noticed by writing to it. */
   @Override
   public void tick() {
+    if (closing && ++ticksSinceClose > MAX_CLOSING_TICKS) {
+      output.abort(new IOException("the client does not take its last event"));
+    }
     long now = System.nanoTime();
     long written = output.progress();
     if (written != progress || !output.isBlocked()) {
