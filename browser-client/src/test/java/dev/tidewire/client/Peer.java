@@ -67,6 +67,13 @@ public final class Peer extends Session.Listener.AbstractAutoDemanding {
     return frame;
   }
 
+  /** The next frame from the page, whatever it is. */
+  JsonNode next() throws InterruptedException {
+    JsonNode frame = received.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    assertThat(frame).as("a frame").isNotNull();
+    return frame;
+  }
+
   /** Claims that the page has sent nothing that was not expected: what it sends now comes next. */
   void expectNothing(Stage stage) throws InterruptedException {
     stage.run("realtime.call('fence').catch(() => {})");

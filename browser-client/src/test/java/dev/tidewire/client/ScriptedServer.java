@@ -31,7 +31,9 @@ final class ScriptedServer implements AutoCloseable {
     files.setBaseResource(
         ResourceFactory.combine(
             resources.newClassLoaderResource("META-INF/resources/"),
-            resources.newClassLoaderResource("pages/")));
+            resources.newClassLoaderResource("pages/"),
+            resources.newClassLoaderResource("META-INF/resources/webjars/react/18.3.1/"),
+            resources.newClassLoaderResource("META-INF/resources/webjars/react-dom/18.3.1/")));
     ContextHandler context = new ContextHandler("/app");
     WebSocketUpgradeHandler webSockets =
         WebSocketUpgradeHandler.from(

@@ -1,5 +1,6 @@
 import { RealtimeError } from './errors.js';
 import { guarded } from './listeners.js';
+import { ROWS } from './subscription.js';
 import { uuid } from './uuid.js';
 
 /** A named stream as the page uses it: listen, publish, be present, read the history. */
@@ -48,6 +49,10 @@ export class Channel {
   off(event, callback) {
     this.#listeners.remove(event, callback);
     return this;
+  }
+
+  [ROWS]() {
+    this.#subscription.askRows();
   }
 
   subscribe() {

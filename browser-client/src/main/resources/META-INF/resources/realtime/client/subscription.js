@@ -9,6 +9,9 @@ const PRESENCE_EVENTS = ['presence:join', 'presence:update', 'presence:leave'];
 /** The event behind a channel's messages: the stream has moved on to a position. No name of an application can be it. */
 export const POSITION = Symbol.for('tidewire.position');
 
+/** The event with the rows of a table as they were at a position, and the method of a channel that asks for them. */
+export const ROWS = Symbol.for('tidewire.rows');
+
 /**
  * Keeps what the server knows about one topic in step with what the page wants. The page's calls only change the wish;
  * `flush` sends the difference, at the end of the turn and after every connect.
@@ -26,6 +29,7 @@ export class Subscription {
   #since; // where the page wants to begin
   #where; // which rows of a table; undefined: all
   #snapshot = false; // the rows there are, and again wherever what changed is not told one by one
+  #wantsRows = false; // the whole table is to be told, once
 
   // what the server knows, on this connection
   #told = null; // the last subscribe: { presence }
@@ -68,6 +72,12 @@ export class Subscription {
     this.#where = structuredClone(where);
     this.#snapshot = snapshot;
     if (isOther && this.#feed !== null) this.#begin(); // what it was told so far is of other rows
+    this.changed();
+  }
+
+  /** Asks for all rows, told as `ROWS` between the messages of the stream. */
+  askRows() {
+    this.#wantsRows = this.#isStale = true;
     this.changed();
   }
 
@@ -161,17 +171,22 @@ export class Subscription {
   }
 
   #ask(presence) {
-    const asking = (this.#asking = {});
+    const rows = this.#wantsRows;
+    const asking = (this.#asking = { rows });
     this.#told = { presence };
     this.#isStale = false;
     if (!presence) this.#feed.members.clear();
-    const since = this.#needsRows ? undefined : this.#feed.position;
-    const snapshot = this.#snapshot || undefined;
+    const since = rows || this.#needsRows ? undefined : this.#feed.position;
+    const snapshot = rows || this.#snapshot || undefined;
+    this.#wantsRows = false;
     this.#connection.request(
       { type: 'subscribe', topic: this.#topic, since, presence, where: this.#where ?? undefined, snapshot },
       {
         done: (payload, frame) => asking === this.#asking && this.#answered(asking, payload, frame, since),
-        failed: (error) => asking === this.#asking && this.#failed(error),
+        failed: (error) => {
+          if (rows) this.#wantsRows = true;
+          if (asking === this.#asking) this.#failed(error);
+        },
       },
     );
   }
@@ -183,6 +198,7 @@ export class Subscription {
     }
     this.#isStale = false; // what was missed until now is in the answer
     this.#needsRows = false;
+    if (asking.rows) this.#listeners.emit(ROWS, payload);
     this.#feed.resume(payload, frame, since);
     this.#listeners.emit(POSITION, this.position);
     if (asking !== this.#asking) return; // a listener has unsubscribed meanwhile
