@@ -19,6 +19,7 @@ export function createOfflineQueue({
   const pending = signal(0);
   const backoff = new Backoff({ reconnectDelay, maxReconnectDelay, jitter: 0.2 });
   const others = typeof BroadcastChannel === 'function' ? new BroadcastChannel(`tidewire-${name}`) : null;
+  const refused = new Set(); // ids that nothing waits behind: the server has said no
   let database = null;
   let syncing = null;
   let timer = null;
@@ -118,6 +119,7 @@ export function createOfflineQueue({
       result = { id: mutation.id, status: 'error', reason: String(error), isTemporary: true };
     }
     const { isTemporary: stops = false, ...told } = result;
+    if (told.status === 'error' && !stops) refused.add(mutation.id);
     if (told.status === 'error') await incrementRetry(mutation.id);
     else await remove(mutation.id);
     guarded(onResult, told);
@@ -144,7 +146,7 @@ export function createOfflineQueue({
 
   function retryLater() {
     clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(sync, backoff.next());
+    if (!isClosed) timer = setTimeout(syncSoon, backoff.next());
   }
 
   /** Sends what waits, one tab at a time. */
@@ -167,7 +169,8 @@ export function createOfflineQueue({
 
   async function write(url, { method = 'POST', body } = {}) {
     const id = uuid();
-    const waits = navigator.onLine === false || (await count()).length > 0; // behind those that wait already
+    // behind those that wait already
+    const waits = navigator.onLine === false || (await count()).some((mutation) => !refused.has(mutation.id));
     if (!waits) {
       let answer = null;
       let text;

@@ -188,6 +188,10 @@ class OfflineIT {
     stage.awaitValue("queue.pending()", 1);
     stage.run("queue.getAll().then(all => note(all.map(m => m.body + m.retryCount)))");
     stage.awaitValue("log.at(-1)", "[\"{\\\"name\\\":\\\"a\\\"}1\"]");
+    // and nothing that is written later waits behind it
+    stage.run("queue.write('api/todos', { body: { name: 'c' } }).then(note)");
+    expect("c").answer(200, "7");
+    stage.awaitValue("log.at(-1)", "7");
   }
 
   @Test
