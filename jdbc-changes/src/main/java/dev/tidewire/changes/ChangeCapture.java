@@ -9,10 +9,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -226,6 +228,28 @@ public final class ChangeCapture implements AutoCloseable {
     return replication.status();
   }
 
+  /**
+   * Runs {@code work} and tells where the changes that it committed on this thread stand in their
+   * channels, so that a page can be told when it has seen its own write. Calls may be nested.
+   *
+   * @throws IllegalStateException if the changes come from the database's log, which tells them
+   *     later
+   * @throws E what {@code work} threw
+   */
+  public <T extends @Nullable Object, E extends Exception> Written<T> written(Work<T, E> work)
+      throws E {
+    if (replication != null) {
+      throw new IllegalStateException("the positions of a write are not known from a log");
+    }
+    Set<CapturedTable> changed = new LinkedHashSet<>();
+    T result = sequencer.watch().during(work, changed);
+    return new Written<>(
+        result,
+        changed.isEmpty()
+            ? CompletableFuture.completedFuture(Map.of())
+            : publisher.positions(changed));
+  }
+
   Actor actor() {
     Actor actor = actors.get();
     return actor == null ? Actor.UNKNOWN : actor;
@@ -387,10 +411,7 @@ public final class ChangeCapture implements AutoCloseable {
       return this;
     }
 
-    /**
-     * Where the rows are read that clients subscribe to with {@code snapshot}: a pool, for example;
-     * two connections of it are used at most. Default: the first data source that is observed.
-     */
+    /** Where snapshots are read, two at a time; default: the first data source observed. */
     public Builder snapshots(DataSource dataSource) {
       reader.readFrom(dataSource);
       return this;

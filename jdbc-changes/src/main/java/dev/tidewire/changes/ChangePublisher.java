@@ -5,15 +5,16 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,7 +129,8 @@ final class ChangePublisher implements AutoCloseable {
         closed,
         () -> {
           windows.remove(window);
-          position(window.table().topic(), closed);
+          String topic = window.table().topic();
+          complete(closed, () -> position(topic));
         });
     return closed;
   }
@@ -139,22 +141,42 @@ final class ChangePublisher implements AutoCloseable {
     }
   }
 
-  /** In the thread: finds out where the topic stands, with nothing under way. */
-  private void position(String topic, CompletableFuture<Position> result) {
+  /** Tells where the channels stand behind everything that is committed by now. */
+  CompletionStage<Map<String, Position>> positions(Set<CapturedTable> tables) {
+    CompletableFuture<Map<String, Position>> told = new CompletableFuture<>();
+    mark(
+        told,
+        () ->
+            complete(
+                told,
+                () -> {
+                  Map<String, Position> positions = new LinkedHashMap<>();
+                  for (CapturedTable table : tables) {
+                    positions.put(table.topic(), position(table.topic()));
+                  }
+                  return positions;
+                }));
+    return told;
+  }
+
+  /** In the thread, with nothing under way: finds out something that must not fail the thread. */
+  private <T> void complete(CompletableFuture<T> result, Callable<T> question) {
     try {
       inFlight.acquire(MAX_IN_FLIGHT);
       inFlight.release(MAX_IN_FLIGHT);
-      Position position =
-          sink.position(topic)
-              .toCompletableFuture()
-              .get(POSITION_PATIENCE.toSeconds(), TimeUnit.SECONDS);
-      result.complete(position);
+      result.complete(question.call());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       result.completeExceptionally(e);
-    } catch (ExecutionException | TimeoutException | RuntimeException e) {
+    } catch (Exception e) {
       result.completeExceptionally(e);
     }
+  }
+
+  private Position position(String topic) throws Exception {
+    return sink.position(topic)
+        .toCompletableFuture()
+        .get(POSITION_PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   private void resetFailed() throws InterruptedException {

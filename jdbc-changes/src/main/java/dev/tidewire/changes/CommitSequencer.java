@@ -55,6 +55,7 @@ final class CommitSequencer {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final LinkedHashSet<Ticket> waiting = new LinkedHashSet<>();
+  private final CommitWatch watch = new CommitWatch();
   private final int maxRows;
   private final long patienceNanos;
   private final LongSupplier nanoTime;
@@ -92,8 +93,14 @@ final class CommitSequencer {
     }
   }
 
-  /** Tells what was committed; an empty list if nothing was. */
+  /** Of the threads that settle. */
+  CommitWatch watch() {
+    return watch;
+  }
+
+  /** Tells what was committed by this thread; an empty list if nothing was. */
   void settle(Ticket ticket, List<Change> changes) {
+    watch.note(changes);
     lock.lock();
     try {
       if (stopped) {

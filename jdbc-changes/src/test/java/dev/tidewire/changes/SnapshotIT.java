@@ -291,6 +291,28 @@ class SnapshotIT {
   }
 
   @Test
+  void afterAResetTheRowsAreThereAgain() throws Exception {
+    start(
+        b -> b.tables("items"),
+        "create table items (id int primary key, status varchar(9), qty int)",
+        "insert into items values (1, 'a', 1)");
+    Listener ada = new Listener(realtime, "ada");
+    String open = subscribe(",'where':{'status':'a'}");
+    assertThat(ada.acked(open).get("rows")).hasSize(1);
+    run(
+        observed,
+        "merge into items using (select 2 as n) x on items.id = x.n"
+            + " when not matched then insert values (2, 'a', 1)",
+        "truncate table items");
+    await()
+        .until(() -> ada.frames().stream().anyMatch(f -> f.get("type").asString().equals("reset")));
+    assertThat(ada.acked(open).get("rows")).isEmpty();
+    ada.forget();
+    run(observed, "insert into items values (3, 'a', 1)");
+    await().until(() -> changes(ada).size() == 1);
+  }
+
+  @Test
   void rowsOfATableThatIsNotThereAreRefusedForNow() throws Exception {
     start(b -> b.tables("items"), "create table other (id int primary key)");
     Listener ada = new Listener(realtime, "ada");
