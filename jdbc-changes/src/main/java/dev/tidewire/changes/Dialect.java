@@ -37,6 +37,11 @@ class Dialect {
     return Lexis.STANDARD;
   }
 
+  /** What stands around a name in a statement. */
+  char quote() {
+    return '"';
+  }
+
   /** Folds an identifier as the database does. */
   String fold(Name.Part part) {
     return part.text();

@@ -90,6 +90,11 @@ final class MariaDbDialect extends Dialect {
   }
 
   @Override
+  char quote() {
+    return '`';
+  }
+
+  @Override
   Lexis lexis() {
     return lexis;
   }

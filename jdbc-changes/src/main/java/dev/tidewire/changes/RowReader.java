@@ -274,7 +274,9 @@ final class RowReader implements AutoCloseable {
       Connection connection, Dialect dialect, TableMeta meta, RowFilter filter)
       throws SQLException {
     WhereSql where = new WhereSql(dialect, meta, filter);
-    String sql = "select " + meta.list("") + " from " + meta.id().sql() + " where " + where.text();
+    char mark = dialect.quote();
+    String sql =
+        "select " + meta.list("", mark) + " from " + meta.id().sql(mark) + " where " + where.text();
     int max = meta.table().snapshotRows();
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       where.bind(statement);

@@ -5,7 +5,12 @@ record TableId(String schema, String name) {
 
   /** The name in a statement, quoted, so that nothing folds it. */
   String sql() {
-    return schema.isEmpty() ? quote(name) : quote(schema) + '.' + quote(name);
+    return sql('"');
+  }
+
+  /** The same on a database that quotes names in another way. */
+  String sql(char mark) {
+    return schema.isEmpty() ? quote(name, mark) : quote(schema, mark) + '.' + quote(name, mark);
   }
 
   static String quote(String identifier) {

@@ -22,7 +22,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Entities written by Hibernate through the observed data source. */
 @ParameterizedClass
-@EnumSource(TestDatabase.class)
+@EnumSource(
+    value = TestDatabase.class,
+    names = "SQLITE", // Hibernate's own dialects do not know it
+    mode = EnumSource.Mode.EXCLUDE)
 class JpaIT {
 
   @Parameter TestDatabase database;
@@ -127,11 +130,13 @@ class JpaIT {
         session -> session.createMutationQuery("update Note set text = 'b'").executeUpdate());
     sessions.inTransaction(
         session -> session.createMutationQuery("delete from Note where id = 1").executeUpdate());
+    // for MariaDB Hibernate writes a DELETE that could be of several tables
+    String deleted = database.isMariaDb() ? "RESET notes" : "DELETE notes {id=1, text=b}";
     assertThat(fixture.texts())
         .containsExactly(
             "INSERT notes {id=1, text=a}",
             "UPDATE notes {id=1, text=b} was {id=1, text=a}",
-            "DELETE notes {id=1, text=b}");
+            deleted);
   }
 
   @Test

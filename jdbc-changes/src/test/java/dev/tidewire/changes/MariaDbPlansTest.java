@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tidewire.changes.CapturePlan.Expects;
 import dev.tidewire.changes.CapturePlan.Source;
+import dev.tidewire.rows.ColumnType;
+import dev.tidewire.rows.RowFilter;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -19,11 +21,14 @@ class MariaDbPlansTest {
           new CapturedTable("items", "items", Set.of(), Set.of()),
           new TableId("shop", "items"),
           List.of(
-              new TableMeta.Column("id", "id", true, (row, index) -> row.getLong(index)),
-              new TableMeta.Column("name", "name", true, (row, index) -> row.getString(index))),
+              new TableMeta.Column(
+                  "id", "id", true, (row, index) -> row.getLong(index), ColumnType.NUMBER),
+              new TableMeta.Column(
+                  "name", "name", true, (row, index) -> row.getString(index), ColumnType.TEXT)),
           List.of(0),
           List.of("id", "name"),
           List.of(),
+          RowFilter.all(),
           null,
           new UniqueKeys(true, List.of(List.of("id")), Set.of(), "id"));
 

@@ -34,7 +34,9 @@ import tools.jackson.databind.JsonNode;
 
 /** Rows and the stream after them, while others write: together always the table. */
 @ParameterizedClass
-@EnumSource(TestDatabase.class)
+@EnumSource(
+    value = TestDatabase.class,
+    names = {"H2", "POSTGRES_18", "POSTGRES_17"})
 class SnapshotIT {
 
   private static final int WRITERS = 4;

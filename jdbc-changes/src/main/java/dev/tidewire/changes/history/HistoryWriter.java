@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
+import org.jooq.exception.IntegrityConstraintViolationException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -212,7 +213,9 @@ final class HistoryWriter implements AutoCloseable {
   /** Bad data, or a key that is there already. */
   private static boolean isOfOneMessage(DataAccessException e) {
     String state = state(e);
-    return state.startsWith("22") || state.startsWith("23");
+    return state.startsWith("22")
+        || state.startsWith("23")
+        || e instanceof IntegrityConstraintViolationException; // SQLite gives no state
   }
 
   private static boolean isOfNoTable(DataAccessException e) {
