@@ -1,5 +1,7 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.changes.SqlShape.Dml;
+import dev.tidewire.changes.SqlShape.Returning;
 import dev.tidewire.channel.Operation;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -103,6 +105,39 @@ record CapturePlan(
     ADDED,
     /** Some of the old rows and new ones. */
     ANY
+  }
+
+  /**
+   * A statement that tells the rows it wrote in a RETURNING, behind what the application's own asks
+   * for; for databases that give one image of a row and quote names with {@code `}.
+   */
+  static CapturePlan returning(
+      String sql,
+      Dml dml,
+      TableMeta meta,
+      Operation operation,
+      @Nullable Before before,
+      @Nullable Again again) {
+    Returning own = dml.returning();
+    String list = own == null ? "" : sql.substring(own.list(), dml.end()) + "\n, ";
+    String text =
+        sql.substring(0, dml.conditionEnd())
+            + "\nRETURNING "
+            + list
+            + meta.list("", '`')
+            + sql.substring(dml.end());
+    return new CapturePlan(
+        meta,
+        text,
+        operation,
+        Source.RESULT,
+        List.of(),
+        own == null ? Visible.NOTHING : Visible.ROWS,
+        operation == Operation.DELETE,
+        operation != Operation.DELETE,
+        before,
+        false,
+        again);
   }
 
   /** Columns of the result that are not the application's. */

@@ -7,7 +7,6 @@ import dev.tidewire.changes.CapturePlan.Source;
 import dev.tidewire.changes.CapturePlan.Visible;
 import dev.tidewire.changes.SqlShape.Dml;
 import dev.tidewire.changes.SqlShape.Kind;
-import dev.tidewire.changes.SqlShape.Returning;
 import dev.tidewire.channel.Operation;
 import java.util.List;
 import java.util.Locale;
@@ -103,9 +102,10 @@ final class MariaDbPlans {
     return switch (source.conflict()) {
       case FAILS ->
           tells
-              ? returning(sql, dml, meta, Operation.INSERT, null, null)
+              ? CapturePlan.returning(sql, dml, meta, Operation.INSERT, null, null)
               : added(sql, dml, meta, keys, source);
-      case IGNORED -> tells ? returning(sql, dml, meta, Operation.INSERT, null, null) : null;
+      case IGNORED ->
+          tells ? CapturePlan.returning(sql, dml, meta, Operation.INSERT, null, null) : null;
       case UPDATES, REPLACES -> upsert(sql, dml, meta, keys, source);
       case OTHER -> null;
     };
@@ -171,7 +171,7 @@ final class MariaDbPlans {
     return dml.returning() == null
         ? asWritten(sql, meta, keys, before, again)
         : returning && !keys.any()
-            ? returning(sql, dml, meta, Operation.INSERT, before, again)
+            ? CapturePlan.returning(sql, dml, meta, Operation.INSERT, before, again)
             : null;
   }
 
@@ -215,7 +215,7 @@ final class MariaDbPlans {
   private @Nullable CapturePlan delete(
       String sql, List<Token> tokens, Dml dml, TableMeta meta, KeyRequest keys) {
     if (returning && !keys.any() && !dml.joins() && !dml.upsert()) {
-      return returning(sql, dml, meta, Operation.DELETE, null, null);
+      return CapturePlan.returning(sql, dml, meta, Operation.DELETE, null, null);
     }
     Before before = before(sql, tokens, dml, meta);
     return before == null || dml.returning() != null
@@ -258,13 +258,10 @@ final class MariaDbPlans {
   }
 
   private static String select(TableMeta meta, boolean byPrimaryKey) {
-    TableId id = meta.id();
     return "SELECT "
         + meta.list("", '`')
         + " FROM "
-        + TableId.quote(id.schema(), '`')
-        + '.'
-        + TableId.quote(id.name(), '`')
+        + meta.id().sql('`')
         // a scan would lock every row
         + (byPrimaryKey ? " FORCE INDEX (PRIMARY)" : "");
   }
@@ -284,33 +281,6 @@ final class MariaDbPlans {
         keys.any() ? Visible.KEYS : Visible.NOTHING,
         false,
         false,
-        before,
-        false,
-        again);
-  }
-
-  private static CapturePlan returning(
-      String sql,
-      Dml dml,
-      TableMeta meta,
-      Operation operation,
-      @Nullable Before before,
-      @Nullable Again again) {
-    Returning own = dml.returning();
-    String list = own == null ? "" : sql.substring(own.list(), dml.end()) + "\n, ";
-    return new CapturePlan(
-        meta,
-        sql.substring(0, dml.conditionEnd())
-            + "\nRETURNING "
-            + list
-            + meta.list("", '`')
-            + sql.substring(dml.end()),
-        operation,
-        Source.RESULT,
-        List.of(),
-        own == null ? Visible.NOTHING : Visible.ROWS,
-        operation == Operation.DELETE,
-        operation != Operation.DELETE,
         before,
         false,
         again);

@@ -227,9 +227,7 @@ final class ReplicationSource implements AutoCloseable {
     boolean exists =
         !Dialect.strings(lookup, "SELECT pubname FROM pg_publication WHERE pubname = ?", name)
             .isEmpty();
-    boolean complete =
-        exists && present.stream().allMatch(table -> published(lookup, name).contains(table));
-    if (!complete) {
+    if (!exists || !published(lookup, name).containsAll(present)) {
       boolean generated = lookup.getMetaData().getDatabaseMajorVersion() >= 18;
       try (Statement statement = lookup.createStatement()) {
         statement.execute(

@@ -3,11 +3,8 @@ package dev.tidewire.changes;
 import dev.tidewire.changes.CapturePlan.Again;
 import dev.tidewire.changes.CapturePlan.Before;
 import dev.tidewire.changes.CapturePlan.Expects;
-import dev.tidewire.changes.CapturePlan.Source;
-import dev.tidewire.changes.CapturePlan.Visible;
 import dev.tidewire.changes.InsertSource.Conflict;
 import dev.tidewire.changes.SqlShape.Dml;
-import dev.tidewire.changes.SqlShape.Returning;
 import dev.tidewire.channel.Operation;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
@@ -243,7 +240,7 @@ final class SqliteDialect extends Dialect {
     return switch (dml.verb()) {
       case INSERT -> insert(sql, tokens, dml, meta);
       case UPDATE -> update(sql, tokens, dml, meta);
-      case DELETE -> returning(sql, dml, meta, Operation.DELETE, null, null);
+      case DELETE -> CapturePlan.returning(sql, dml, meta, Operation.DELETE, null, null);
       default -> null;
     };
   }
@@ -252,7 +249,7 @@ final class SqliteDialect extends Dialect {
       String sql, List<Token> tokens, Dml dml, TableMeta meta) {
     InsertSource source = InsertSource.of(sql, tokens, dml, meta.allColumns());
     if (source.conflict() == Conflict.FAILS || source.conflict() == Conflict.IGNORED) {
-      return returning(sql, dml, meta, Operation.INSERT, null, null);
+      return CapturePlan.returning(sql, dml, meta, Operation.INSERT, null, null);
     }
     Piece condition = source.conflicting(meta.unique());
     if (source.conflict() == Conflict.OTHER || condition == null || meta.key().isEmpty()) {
@@ -262,7 +259,7 @@ final class SqliteDialect extends Dialect {
     String select = "SELECT " + meta.list("", '`') + " FROM " + TableId.quote(table, '`');
     Before before =
         new Before(select + " WHERE " + condition.text(), condition.parameters(), true, lock(meta));
-    return returning(
+    return CapturePlan.returning(
         sql, dml, meta, Operation.INSERT, before, new Again(select, "", null, Expects.ANY));
   }
 
@@ -278,41 +275,12 @@ final class SqliteDialect extends Dialect {
         with.plus("SELECT " + meta.list("", '`') + " FROM " + dml.targetText() + '\n')
             .plus(condition);
     Before before = new Before(select.text(), select.parameters(), sameKeys, lock(meta));
-    return returning(sql, dml, meta, Operation.UPDATE, before, null);
+    return CapturePlan.returning(sql, dml, meta, Operation.UPDATE, before, null);
   }
 
   /** A write of no rows takes the lock, and waits for it as a write does. */
   private static String lock(TableMeta meta) {
     return "DELETE FROM " + TableId.quote(meta.id().name(), '`') + " WHERE 0";
-  }
-
-  private static CapturePlan returning(
-      String sql,
-      Dml dml,
-      TableMeta meta,
-      Operation operation,
-      @Nullable Before before,
-      @Nullable Again again) {
-    Returning own = dml.returning();
-    String list = own == null ? "" : sql.substring(own.list(), dml.end()) + "\n, ";
-    String text =
-        sql.substring(0, dml.conditionEnd())
-            + "\nRETURNING "
-            + list
-            + meta.list("", '`')
-            + sql.substring(dml.end());
-    return new CapturePlan(
-        meta,
-        text,
-        operation,
-        Source.RESULT,
-        List.of(),
-        own == null ? Visible.NOTHING : Visible.ROWS,
-        operation == Operation.DELETE,
-        operation != Operation.DELETE,
-        before,
-        false,
-        again);
   }
 
   @Override
