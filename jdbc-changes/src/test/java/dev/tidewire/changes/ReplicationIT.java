@@ -321,8 +321,9 @@ class ReplicationIT {
   void connectionsAreNotObservedTwice() {
     ChangeCapture capture = followItems();
     assertThat(capture.observe(dataSource)).isSameAs(dataSource);
-    assertThatThrownBy(() -> ChangeCapture.on(sink).tables("a").build().replicationStatus())
-        .isInstanceOf(IllegalStateException.class);
+    ChangeCapture observing = ChangeCapture.on(sink).tables("a").build();
+    captures.add(observing);
+    assertThatThrownBy(observing::replicationStatus).isInstanceOf(IllegalStateException.class);
   }
 
   @Test
