@@ -240,10 +240,18 @@ final class ClientSession implements Session, Answers {
       return;
     }
     Command command = (Command) frame;
+    boolean hearsItself = command instanceof Command.Publish;
+    if (hearsItself) {
+      queue.gather(); // the publisher's own copy and the acknowledgement: one message
+    }
     try {
       commands.execute(command, answers);
     } catch (RuntimeException | Error e) {
       answers.reply(server.requests().refusal(e, command), command.id());
+    } finally {
+      if (hearsItself) {
+        queue.release();
+      }
     }
   }
 
@@ -384,6 +392,9 @@ final class ClientSession implements Session, Answers {
       close(CloseCode.UNAUTHORIZED);
     } else if (pings && silenceAllowedMs > 0 && now - lastHeard > silenceAllowedMs) {
       cut(CloseCode.PING_TIMEOUT);
+    } else if (queue.isStuck(now)) {
+      log.info("Session {} takes nothing; closed", id);
+      cut(CloseCode.SLOW_CONSUMER);
     }
   }
 }

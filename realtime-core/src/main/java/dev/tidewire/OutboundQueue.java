@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * slow client costs fewer, larger writes.
  *
  * <p>Frames are shared between subscribers; the queue holds references. Safe for any thread; the
- * connection is never called under the lock.
+ * connection is never called under the monitor.
  */
 final class OutboundQueue implements Connection.Completion {
 
@@ -27,20 +26,29 @@ final class OutboundQueue implements Connection.Completion {
   /** A thread that sends so often in a row has other channels to deliver to. */
   private static final int MAX_SENDS = 16;
 
+  /** A client that takes longer for one message is as good as gone; it resumes later. */
+  private static final long SEND_PATIENCE_MS = 30_000;
+
   private final Connection connection;
   private final int maxBytes;
   private final Executor executor;
   private final Runnable onBroken;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final ArrayDeque<Frame> waiting = new ArrayDeque<>(2);
+  // All below is guarded by the queue's own monitor: with thousands of connections each object more
+  // on the way of a frame is one more miss of the processor's cache.
+  private @Nullable ArrayDeque<Frame> waiting; // made when the first frame has to wait
   private long waitingBytes;
+  private @Nullable Thread gatherer;
   private boolean inFlight;
   // True while a thread is in the loop of pump(); a completion then leaves the next send to it.
   private boolean pumping;
   private boolean completed;
   private @Nullable CloseCode closing;
   private boolean closed;
+  // How many messages were begun, and how many when isStuck() looked last at something new.
+  private int sends;
+  private int seenSends;
+  private long seenAt;
 
   /**
    * @param maxBytes bytes that may wait, 0 for no bound
@@ -61,27 +69,58 @@ final class OutboundQueue implements Connection.Completion {
    */
   boolean offer(Frame frame) {
     Frame first;
-    lock.lock();
-    try {
+    synchronized (this) {
       if (closed || closing != null) {
         return true;
       }
-      if (inFlight && maxBytes > 0 && waitingBytes + frame.size() > maxBytes) {
+      boolean fits = maxBytes == 0 || waitingBytes + frame.size() <= maxBytes;
+      if (inFlight && !fits) {
         return false;
       }
-      waiting.add(frame);
-      waitingBytes += frame.size();
-      if (inFlight) {
+      if (inFlight || (gatherer == Thread.currentThread() && fits)) {
+        await(frame);
         return true;
       }
-      inFlight = true;
-      pumping = true;
-      first = take();
-    } finally {
-      lock.unlock();
+      first = frame;
+      if (somethingWaits()) { // gathered by another thread
+        await(frame);
+        first = take();
+      }
+      begin();
     }
     pump(first);
     return true;
+  }
+
+  /** Until {@link #release}, frames that this thread offers wait for one another. */
+  synchronized void gather() {
+    gatherer = Thread.currentThread();
+  }
+
+  /** Sends what {@link #gather} held back, as one message. */
+  void release() {
+    Frame first = null;
+    synchronized (this) {
+      gatherer = null;
+      if (inFlight) {
+        return; // the completion takes all that waits
+      }
+      if (somethingWaits()) {
+        first = take();
+        begin();
+      }
+    }
+    pump(first);
+  }
+
+  /** Called about once a second: whether the client has not taken one message for too long. */
+  synchronized boolean isStuck(long now) {
+    if (!inFlight || sends != seenSends) {
+      seenSends = sends;
+      seenAt = now;
+      return false;
+    }
+    return now - seenAt > SEND_PATIENCE_MS;
   }
 
   /**
@@ -90,28 +129,22 @@ final class OutboundQueue implements Connection.Completion {
    * same wish.
    */
   boolean hasRoomFor(long bytes) {
-    lock.lock();
-    try {
+    synchronized (this) {
       return maxBytes == 0 || !inFlight || waitingBytes + bytes <= maxBytes / 2;
-    } finally {
-      lock.unlock();
     }
   }
 
   /** Sends what waits, then closes. Frames offered from now on are dropped. */
   void closeAfterFlush(CloseCode code) {
-    lock.lock();
-    try {
+    synchronized (this) {
       if (closed || closing != null) {
         return;
       }
       closing = code;
-      if (inFlight) {
-        return; // the last completion closes
+      if (inFlight || gatherer != null) {
+        return; // the last completion closes, or what was gathered goes first
       }
       closed = true;
-    } finally {
-      lock.unlock();
     }
     connection.close(code.code(), code.reason());
   }
@@ -131,33 +164,27 @@ final class OutboundQueue implements Connection.Completion {
 
   /** Returns the code to close with, or null if it was closed before. */
   private @Nullable CloseCode shut(CloseCode code) {
-    lock.lock();
-    try {
+    synchronized (this) {
       if (closed) {
         return null;
       }
       closed = true;
-      waiting.clear();
+      waiting = null;
       waitingBytes = 0;
       return closing == null ? code : closing;
-    } finally {
-      lock.unlock();
     }
   }
 
   @Override
   public void sent() {
     Frame next;
-    lock.lock();
-    try {
+    synchronized (this) {
       if (pumping) {
         completed = true; // the send call has not returned yet: no recursion, its thread goes on
         return;
       }
       next = take();
       pumping = next != null;
-    } finally {
-      lock.unlock();
     }
     pump(next);
   }
@@ -178,13 +205,10 @@ final class OutboundQueue implements Connection.Completion {
         return;
       }
       send(next);
-      lock.lock();
-      try {
+      synchronized (this) {
         next = completed ? take() : null;
         completed = false;
         pumping = next != null;
-      } finally {
-        lock.unlock();
       }
     }
     closeIfFlushed();
@@ -209,35 +233,56 @@ final class OutboundQueue implements Connection.Completion {
 
   private void closeIfFlushed() {
     CloseCode code;
-    lock.lock();
-    try {
+    synchronized (this) {
       code = closing;
       if (code == null || closed || inFlight) {
         return;
       }
       closed = true;
-    } finally {
-      lock.unlock();
     }
     connection.close(code.code(), code.reason());
   }
 
-  /** Under the lock: the next message, or null and the connection is idle. */
+  /** Under the monitor. */
+  private void await(Frame frame) {
+    ArrayDeque<Frame> frames = waiting;
+    if (frames == null) {
+      frames = new ArrayDeque<>(4);
+      waiting = frames;
+    }
+    frames.add(frame);
+    waitingBytes += frame.size();
+  }
+
+  private boolean somethingWaits() {
+    return waiting != null && !waiting.isEmpty();
+  }
+
+  /** Under the monitor: from here on this thread sends. */
+  private void begin() {
+    inFlight = true;
+    pumping = true;
+    sends++;
+  }
+
+  /** Under the monitor: the next message, or null and the connection is idle. */
   private @Nullable Frame take() {
-    Frame first = waiting.poll();
-    if (first == null || closed) {
+    ArrayDeque<Frame> frames = waiting;
+    Frame first = frames == null ? null : frames.poll();
+    if (first == null || frames == null || closed) {
       inFlight = false;
       return null;
     }
+    sends++;
     waitingBytes -= first.size();
-    if (waiting.isEmpty() || first.size() + 1 + waiting.element().size() > MAX_JOINED_BYTES) {
+    if (frames.isEmpty() || first.size() + 1 + frames.element().size() > MAX_JOINED_BYTES) {
       return first;
     }
-    List<Frame> joined = new ArrayList<>(waiting.size() + 1);
+    List<Frame> joined = new ArrayList<>(frames.size() + 1);
     joined.add(first);
     int bytes = first.size();
-    while (!waiting.isEmpty() && bytes + 1 + waiting.element().size() <= MAX_JOINED_BYTES) {
-      Frame next = waiting.remove();
+    while (!frames.isEmpty() && bytes + 1 + frames.element().size() <= MAX_JOINED_BYTES) {
+      Frame next = frames.remove();
       joined.add(next);
       bytes += 1 + next.size();
       waitingBytes -= next.size();

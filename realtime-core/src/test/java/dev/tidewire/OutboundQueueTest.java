@@ -222,6 +222,97 @@ class OutboundQueueTest {
   }
 
   @Test
+  void whatIsGatheredGoesAsOneMessage() {
+    OutboundQueue queue = queue(100);
+    queue.gather();
+    offer(queue, "copy", "ack");
+    assertThat(connection.messages()).isEmpty();
+
+    queue.release();
+    offer(queue, "next");
+
+    assertThat(connection.messages()).containsExactly("copy\nack", "next");
+  }
+
+  @Test
+  void nothingGatheredIsNothingSent() {
+    OutboundQueue queue = queue(100);
+    queue.gather();
+    queue.release();
+
+    assertThat(connection.messages()).isEmpty();
+    assertThat(connection.closed()).isNull();
+  }
+
+  @Test
+  void anotherThreadsFrameTakesWhatIsGatheredWithIt() throws InterruptedException {
+    OutboundQueue queue = queue(100);
+    queue.gather();
+    offer(queue, "mine");
+    Thread other = new Thread(() -> offer(queue, "yours"));
+    other.start();
+    other.join();
+    assertThat(connection.messages()).containsExactly("mine\nyours");
+
+    queue.release();
+    assertThat(connection.messages()).hasSize(1);
+  }
+
+  @Test
+  void whatIsGatheredBehindAStalledSendGoesWithItsCompletion() {
+    connection.behave(Sending.STALL);
+    OutboundQueue queue = queue(100);
+    offer(queue, "a");
+    queue.gather();
+    offer(queue, "b", "c");
+    queue.release();
+    assertThat(connection.messages()).containsExactly("a");
+
+    connection.release(Sending.AT_ONCE);
+    assertThat(connection.messages()).containsExactly("a", "b\nc");
+  }
+
+  @Test
+  void moreThanMayWaitIsNotGathered() {
+    OutboundQueue queue = queue(10);
+    queue.gather();
+    offer(queue, "12345", "67890", "x".repeat(50));
+    queue.release();
+
+    assertThat(connection.messages()).containsExactly("12345\n67890\n" + "x".repeat(50));
+  }
+
+  @Test
+  void aCloseWhileFramesAreGatheredSendsThemFirst() {
+    OutboundQueue queue = queue(100);
+    queue.gather();
+    offer(queue, "a", "b");
+    queue.closeAfterFlush(CloseCode.UNAUTHORIZED);
+    assertThat(connection.closed()).isNull();
+    queue.release();
+
+    assertThat(connection.messages()).containsExactly("a\nb");
+    assertThat(connection.closed().code()).isEqualTo(4001);
+  }
+
+  @Test
+  void onlyAMessageThatIsNotTakenForHalfAMinuteMeansStuck() {
+    connection.behave(Sending.STALL);
+    OutboundQueue queue = queue(100);
+    offer(queue, "a");
+    assertThat(queue.isStuck(1_000)).isFalse();
+    assertThat(queue.isStuck(31_000)).isFalse();
+    assertThat(queue.isStuck(31_001)).isTrue();
+
+    offer(queue, "b");
+    connection.release(Sending.STALL); // "b" is on its way now
+    assertThat(queue.isStuck(40_000)).isFalse();
+    assertThat(queue.isStuck(70_000)).isFalse();
+    connection.release(Sending.AT_ONCE);
+    assertThat(queue.isStuck(1_000_000)).isFalse();
+  }
+
+  @Test
   void closeAfterFlushSendsWhatWaitsFirstAndNothingAfter() {
     connection.behave(Sending.STALL);
     OutboundQueue queue = queue(100);

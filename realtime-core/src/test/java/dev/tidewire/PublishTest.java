@@ -112,6 +112,19 @@ class PublishTest {
     }
   }
 
+  @Test
+  void thePublishersOwnCopyAndItsAckAreOneMessage() {
+    bus();
+    Client ada = connect(realtime, "ada").subscribed("t");
+    int before = ada.connection().messages().size();
+
+    JsonNode ack = ada.acked(publish("'data':1"));
+
+    List<String> since = ada.connection().messages().subList(before, before + 1);
+    assertThat(since.get(0)).contains("\n").contains(ack.get("position").asString());
+    assertThat(ada.connection().messages()).hasSize(before + 1);
+  }
+
   private static JsonNode lastAck(List<JsonNode> frames) {
     List<JsonNode> acks =
         frames.stream().filter(f -> f.get("type").asString().equals("ack")).toList();

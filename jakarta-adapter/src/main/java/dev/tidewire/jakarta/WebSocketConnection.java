@@ -16,8 +16,7 @@ final class WebSocketConnection implements Connection {
 
   private static final Logger log = LoggerFactory.getLogger(WebSocketConnection.class);
 
-  /** A client that takes longer for one message is as good as gone; it resumes later. */
-  private static final long SEND_TIMEOUT_MS = 20_000;
+  private static final long NO_TIMEOUT = -1;
 
   /** Time for the closing handshake; a client that does not read is then cut off. */
   private static final long CLOSE_TIMEOUT_MS = 5_000;
@@ -36,7 +35,7 @@ final class WebSocketConnection implements Connection {
     this.address = address;
     this.closing = closing;
     this.remote = socket.getAsyncRemote();
-    remote.setSendTimeout(SEND_TIMEOUT_MS);
+    remote.setSendTimeout(NO_TIMEOUT); // the core watches all sends by one timer
   }
 
   @Override

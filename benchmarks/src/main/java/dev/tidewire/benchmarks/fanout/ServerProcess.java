@@ -11,11 +11,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /** A server in a JVM of its own. For one thread. */
 final class ServerProcess implements AutoCloseable, Measurement.Server {
 
   private static final int EXIT_SECONDS = 30;
+
+  private static final Pattern NUMBER = Pattern.compile("-?\\d+");
 
   private final Process process;
   private final BufferedReader answers;
@@ -65,10 +68,13 @@ final class ServerProcess implements AutoCloseable, Measurement.Server {
   }
 
   private long answer() throws IOException {
-    String line = answers.readLine();
-    if (line == null) {
-      throw new IOException("the server has ended; its log says why");
-    }
+    String line;
+    do {
+      line = answers.readLine();
+      if (line == null) {
+        throw new IOException("the server has ended; its log says why");
+      }
+    } while (!NUMBER.matcher(line).matches()); // a JVM that records a flight talks, too
     return Long.parseLong(line);
   }
 
