@@ -145,7 +145,8 @@ final class Publisher {
     return append(codec.reset(topic, UNKNOWN_CHANGE));
   }
 
-  private CompletionStage<Position> append(Draft draft) {
+  /** Appends what is encoded already. */
+  CompletionStage<Position> append(Draft draft) {
     return append(draft, settings.of(draft.topic()), null).thenApply(Appended::position);
   }
 
@@ -162,7 +163,7 @@ final class Publisher {
     closed = true;
   }
 
-  private boolean isTooLarge(Draft draft) {
+  boolean isTooLarge(Draft draft) {
     return limits.publicationBytes() > 0 && draft.body().length > limits.publicationBytes();
   }
 

@@ -18,6 +18,7 @@ import dev.tidewire.protocol.FrameIds;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.protocol.Topics;
 import dev.tidewire.rows.RowSource;
+import dev.tidewire.sync.DocumentOptions;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Session;
 import java.security.SecureRandom;
@@ -31,15 +32,11 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The event bus of one application: its channels, who may use them, and everybody connected. Build
@@ -49,7 +46,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Realtime implements AutoCloseable {
 
-  private static final Logger log = LoggerFactory.getLogger(Realtime.class);
   private static final int EPOCH_LENGTH = 10;
   private static final int NODE_LENGTH = 6;
   private static final Duration CHANNEL_IDLE = Duration.ofMinutes(10);
@@ -65,6 +61,7 @@ public final class Realtime implements AutoCloseable {
   private final Threads threads;
   private final Hub hub;
   private final Publisher publisher;
+  private final SharedDocuments documents;
   private final Requests requests;
   private final Sessions sessions;
   private final Map<String, TableRows> tables = new ConcurrentHashMap<>();
@@ -100,7 +97,8 @@ public final class Realtime implements AutoCloseable {
             settings.interceptors,
             new ChannelSettings(settings.channels),
             limits);
-    requests = new Requests(access, publisher, history, presence, codec, limits, ids);
+    documents = new SharedDocuments(settings, broker, publisher, codec, access, ids, threads);
+    requests = new Requests(access, publisher, history, presence, codec, limits, ids, documents);
     sessions =
         new Sessions(
             hub, presence, requests, access, codec, tables, settings, ids, threads.delivery());
@@ -109,6 +107,7 @@ public final class Realtime implements AutoCloseable {
     presence.start(hub);
     threads.everySecond("Looking after sessions", sessions::check);
     threads.everySecond("Looking after channels", broker::housekeep);
+    threads.everySecond("Looking after documents", documents::housekeep);
   }
 
   /** Starts to describe a bus. Without further settings nobody may do anything. */
@@ -123,6 +122,11 @@ public final class Realtime implements AutoCloseable {
    */
   public Channel channel(String topic) {
     return new Channel(this, Topics.require(topic));
+  }
+
+  /** The documents that pages and this server edit together. */
+  public SharedDocuments documents() {
+    return documents;
   }
 
   /** Publishes an event to a channel: {@code channel(topic).publish(event, data)}. */
@@ -264,28 +268,15 @@ public final class Realtime implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    close("The clients", () -> sessions.dismissAll(RECONNECT_SPREAD));
+    Closing.close("The clients", () -> sessions.dismissAll(RECONNECT_SPREAD));
     publisher.close();
-    long deadline = System.nanoTime() + FLUSH_PATIENCE.toNanos();
-    while (sessions.count() > 0
-        && System.nanoTime() < deadline
-        && !Thread.currentThread().isInterrupted()) {
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
-    }
-    close("The connections", sessions::cutAll);
+    sessions.awaitNone(FLUSH_PATIENCE);
+    Closing.close("The connections", sessions::cutAll);
     threads.close(THREAD_PATIENCE);
-    close("The broker", broker);
-    close("The presence tracker", presence);
-    close("The history", history);
-  }
-
-  /** What fails must not keep the rest open. */
-  private static void close(String what, AutoCloseable part) {
-    try {
-      part.close();
-    } catch (Exception | Error e) {
-      log.error("{} could not be closed in order", what, e);
-    }
+    Closing.close("The broker", broker);
+    Closing.close("The presence tracker", presence);
+    Closing.close("The history", history);
+    Closing.close("The documents", documents::close);
   }
 
   /** Describes a bus. Not thread-safe; {@link #build} may be called once. */
@@ -300,6 +291,7 @@ public final class Realtime implements AutoCloseable {
     @Nullable Broker broker;
     @Nullable HistoryStore history;
     @Nullable PresenceTracker presence;
+    @Nullable DocumentOptions documents;
     boolean guests;
     Duration pingInterval = Duration.ofSeconds(25);
     Duration pongTimeout = Duration.ofSeconds(5);
@@ -381,6 +373,12 @@ public final class Realtime implements AutoCloseable {
     /** Where presence lives; default in this JVM. Closed with the bus. */
     public Builder presence(PresenceTracker tracker) {
       presence = tracker;
+      return this;
+    }
+
+    /** How shared documents are kept; default in this JVM. Their store is closed with the bus. */
+    public Builder documents(DocumentOptions options) {
+      documents = options;
       return this;
     }
 

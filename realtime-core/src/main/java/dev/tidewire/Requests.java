@@ -5,6 +5,7 @@ import dev.tidewire.history.HistoryQuery;
 import dev.tidewire.history.HistoryStore;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.Command;
+import dev.tidewire.protocol.DocumentJson;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Reply;
@@ -33,6 +34,7 @@ final class Requests {
   private final FrameCodec codec;
   private final Limits limits;
   private final RandomIds ids;
+  private final SharedDocuments documents;
   private final Map<String, CallHandler> handlers = new ConcurrentHashMap<>();
 
   Requests(
@@ -42,7 +44,8 @@ final class Requests {
       PresenceTracker presence,
       FrameCodec codec,
       Limits limits,
-      RandomIds ids) {
+      RandomIds ids,
+      SharedDocuments documents) {
     this.access = access;
     this.publisher = publisher;
     this.history = history;
@@ -50,9 +53,13 @@ final class Requests {
     this.codec = codec;
     this.limits = limits;
     this.ids = ids;
+    this.documents = documents;
   }
 
   Subscription onCall(String method, CallHandler handler) {
+    if (method.startsWith(DocumentJson.RESERVED)) {
+      throw new IllegalArgumentException("'" + method + "' is a method of the bus");
+    }
     if (handlers.putIfAbsent(method, handler) != null) {
       throw new IllegalStateException("'" + method + "' has a handler already");
     }
@@ -85,6 +92,9 @@ final class Requests {
           .thenApply(state -> new Reply.MemberList(state, limits.members()));
     }
     if (command instanceof Command.Call call) {
+      if (call.method().startsWith(DocumentJson.RESERVED)) {
+        return documents.call(who, call);
+      }
       return call(who, call);
     }
     throw new Rejection(ErrorCode.BAD_REQUEST, "this needs a live connection");
@@ -97,6 +107,10 @@ final class Requests {
           ErrorCode.FORBIDDEN, "'" + publish.topic() + "' is a table channel: write SQL instead");
     }
     access.require(who, publish.topic(), Action.PUBLISH);
+    if (SharedDocuments.isDocument(publish.topic())) {
+      throw new Rejection(
+          ErrorCode.FORBIDDEN, "'" + publish.topic() + "' is a document: write its fields instead");
+    }
     return publisher.publish(
         new PublishRequest(
             codec,

@@ -14,6 +14,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -275,5 +277,13 @@ final class Sessions {
 
   int count() {
     return live.size();
+  }
+
+  /** Waits until nobody is left, for some time at most. */
+  void awaitNone(Duration patience) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (count() > 0 && System.nanoTime() < deadline && !Thread.currentThread().isInterrupted()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+    }
   }
 }

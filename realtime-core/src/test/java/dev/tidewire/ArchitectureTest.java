@@ -70,7 +70,10 @@ class ArchitectureTest {
       noClasses()
           .that()
           .resideInAnyPackage(
-              "dev.tidewire.broker", "dev.tidewire.history", "dev.tidewire.presence")
+              "dev.tidewire.broker",
+              "dev.tidewire.history",
+              "dev.tidewire.presence",
+              "dev.tidewire.sync")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("dev.tidewire", "dev.tidewire.protocol", "dev.tidewire.transport");
@@ -144,6 +147,7 @@ class ArchitectureTest {
             "CallHandler",
             "CallRequest",
             "Channel",
+            "DocumentSnapshot",
             "Identity",
             "Limits",
             "Message",
@@ -155,6 +159,8 @@ class ArchitectureTest {
             "Rejection",
             "RowPolicy",
             "RowView",
+            "SharedDocument",
+            "SharedDocuments",
             "StreamRequest",
             "Streams",
             "Subscription",

@@ -48,7 +48,7 @@ public final class Topics {
     if (event == null || event.isEmpty() || event.length() > MAX_EVENT_LENGTH) {
       return false;
     }
-    if (event.startsWith("presence:")) {
+    if (event.startsWith("presence:") || event.startsWith(DocumentJson.RESERVED)) {
       return false;
     }
     switch (event) {
