@@ -1,5 +1,9 @@
 package dev.tidewire;
 
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,6 +19,16 @@ final class Closing {
       part.close();
     } catch (Exception | Error e) {
       log.error("{} could not be closed in order", what, e);
+    }
+  }
+
+  /** Waits until it is so, for some time at most. */
+  static void await(BooleanSupplier so, Duration patience) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (!so.getAsBoolean()
+        && System.nanoTime() < deadline
+        && !Thread.currentThread().isInterrupted()) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.tidewire.transport.Frame;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +53,26 @@ final class LocalSubscription implements Subscriber {
     this.listener = listener;
     this.codec = codec;
     this.executor = executor;
+  }
+
+  /** Subscribes at the hub until the result is closed. */
+  static Subscription open(
+      Hub hub,
+      String topic,
+      @Nullable String event,
+      Consumer<Message> listener,
+      FrameCodec codec,
+      Executor executor) {
+    LocalSubscription subscription = new LocalSubscription(topic, event, listener, codec, executor);
+    Membership membership = new Membership(subscription);
+    hub.subscribe(topic, membership, null);
+    AtomicBoolean ended = new AtomicBoolean();
+    return () -> {
+      if (ended.compareAndSet(false, true)) {
+        subscription.close();
+        hub.unsubscribe(topic, membership, () -> {});
+      }
+    };
   }
 
   void close() {

@@ -12,13 +12,14 @@ import dev.tidewire.presence.MemoryPresenceTracker;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.Command;
-import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.FrameIds;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.protocol.Topics;
 import dev.tidewire.rows.RowSource;
 import dev.tidewire.sync.DocumentOptions;
+import dev.tidewire.sync.yjs.YjsOptions;
+import dev.tidewire.sync.yjs.YjsRooms;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Session;
 import java.security.SecureRandom;
@@ -66,6 +67,7 @@ public final class Realtime implements AutoCloseable {
   private final Sessions sessions;
   private final Map<String, TableRows> tables = new ConcurrentHashMap<>();
   private final Streams streams;
+  private final @Nullable YjsRooms yjs;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Realtime(Builder settings) {
@@ -103,6 +105,7 @@ public final class Realtime implements AutoCloseable {
         new Sessions(
             hub, presence, requests, access, codec, tables, settings, ids, threads.delivery());
     streams = new Streams(sessions);
+    yjs = YjsPart.open(settings, access, sessions, threads);
     broker.start(hub);
     presence.start(hub);
     threads.everySecond("Looking after sessions", sessions::check);
@@ -166,6 +169,14 @@ public final class Realtime implements AutoCloseable {
    */
   public void revoke(Predicate<Identity> whose) {
     sessions.revoke(whose);
+    if (yjs != null) {
+      yjs.revoke(whose);
+    }
+  }
+
+  /** The Yjs documents; null if there is no store for them. */
+  public @Nullable YjsRooms yjs() {
+    return yjs;
   }
 
   /** Number of live connections. */
@@ -204,12 +215,7 @@ public final class Realtime implements AutoCloseable {
    * @param identity who asks, or null; then a guest, if guests are let in
    */
   public CompletionStage<Reply> request(@Nullable Identity identity, Command command) {
-    Identity who = sessions.orGuest(identity);
-    if (who == null) {
-      return CompletableFuture.completedFuture(
-          Reply.Failure.of(ErrorCode.UNAUTHORIZED, "log in, or send a token"));
-    }
-    return requests.execute(who, command, null);
+    return sessions.request(identity, command);
   }
 
   /** For adapters: the encoding of frames. */
@@ -234,17 +240,7 @@ public final class Realtime implements AutoCloseable {
   }
 
   Subscription subscribe(String topic, @Nullable String event, Consumer<Message> listener) {
-    LocalSubscription subscription =
-        new LocalSubscription(topic, event, listener, codec, threads.callbacks());
-    Membership membership = new Membership(subscription);
-    hub.subscribe(topic, membership, null);
-    AtomicBoolean ended = new AtomicBoolean();
-    return () -> {
-      if (ended.compareAndSet(false, true)) {
-        subscription.close();
-        hub.unsubscribe(topic, membership, () -> {});
-      }
-    };
+    return LocalSubscription.open(hub, topic, event, listener, codec, threads.callbacks());
   }
 
   Hub hub() {
@@ -269,14 +265,16 @@ public final class Realtime implements AutoCloseable {
       return;
     }
     Closing.close("The clients", () -> sessions.dismissAll(RECONNECT_SPREAD));
+    Closing.close("The Yjs clients", () -> YjsPart.dismiss(yjs));
     publisher.close();
-    sessions.awaitNone(FLUSH_PATIENCE);
+    Closing.await(() -> sessions.count() + YjsPart.open(yjs) == 0, FLUSH_PATIENCE);
     Closing.close("The connections", sessions::cutAll);
     threads.close(THREAD_PATIENCE);
     Closing.close("The broker", broker);
     Closing.close("The presence tracker", presence);
     Closing.close("The history", history);
     Closing.close("The documents", documents::close);
+    Closing.close("The Yjs documents", () -> YjsPart.close(yjs));
   }
 
   /** Describes a bus. Not thread-safe; {@link #build} may be called once. */
@@ -292,6 +290,7 @@ public final class Realtime implements AutoCloseable {
     @Nullable HistoryStore history;
     @Nullable PresenceTracker presence;
     @Nullable DocumentOptions documents;
+    @Nullable YjsOptions yjs;
     boolean guests;
     Duration pingInterval = Duration.ofSeconds(25);
     Duration pongTimeout = Duration.ofSeconds(5);
@@ -379,6 +378,9 @@ public final class Realtime implements AutoCloseable {
     /** How shared documents are kept; default in this JVM. Their store is closed with the bus. */
     public Builder documents(DocumentOptions options) {
       documents = options;
+    /** Where Yjs documents live and what they may cost; default: there are none. */
+    public Builder yjs(YjsOptions options) {
+      yjs = options;
       return this;
     }
 

@@ -2,20 +2,22 @@ package dev.tidewire;
 
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.CloseCode;
+import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Push;
+import dev.tidewire.protocol.Reply;
 import dev.tidewire.transport.Connection;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -181,6 +183,16 @@ final class Sessions {
     return who;
   }
 
+  /** Carries out a command of somebody who has no session. */
+  CompletionStage<Reply> request(@Nullable Identity identity, Command command) {
+    Identity who = orGuest(identity);
+    if (who == null) {
+      return CompletableFuture.completedFuture(
+          Reply.Failure.of(ErrorCode.UNAUTHORIZED, "log in, or send a token"));
+    }
+    return requests.execute(who, command, null);
+  }
+
   /** The live stream with this secret, or null. */
   @Nullable ClientSession find(String secret) {
     return streams.get(secret);
@@ -277,13 +289,5 @@ final class Sessions {
 
   int count() {
     return live.size();
-  }
-
-  /** Waits until nobody is left, for some time at most. */
-  void awaitNone(Duration patience) {
-    long deadline = System.nanoTime() + patience.toNanos();
-    while (count() > 0 && System.nanoTime() < deadline && !Thread.currentThread().isInterrupted()) {
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
-    }
   }
 }

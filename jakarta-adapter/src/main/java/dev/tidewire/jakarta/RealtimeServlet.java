@@ -6,6 +6,7 @@ import dev.tidewire.jakarta.Origins.Standing;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Reply;
+import dev.tidewire.sync.yjs.YjsRooms;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
@@ -72,6 +73,7 @@ final class RealtimeServlet extends HttpServlet {
   /** What a path is for; all others are files of the browser client. */
   private enum Resource {
     WS("GET"),
+    YJS("GET"),
     SSE("GET"),
     POLL("GET"),
     SEND("POST"),
@@ -100,7 +102,7 @@ final class RealtimeServlet extends HttpServlet {
         case "/publish" -> PUBLISH;
         case "/history" -> HISTORY;
         case "/presence" -> PRESENCE;
-        default -> FILE;
+        default -> path.startsWith(YjsEndpoint.PATH) ? YJS : FILE;
       };
     }
   }
@@ -149,7 +151,14 @@ final class RealtimeServlet extends HttpServlet {
     } else if (standing == Standing.FOREIGN) {
       refuseOrigin(request, response);
     } else if (resource == Resource.WS) {
-      upgrade.upgrade(webSockets(), request, response);
+      upgrade.upgrade(
+          webSockets(),
+          request,
+          response,
+          (login, refusal, address) ->
+              new WebSocketEndpoint(installation, login, refusal, address));
+    } else if (resource == Resource.YJS) {
+      yjs(path, request, response);
     } else if (resource == Resource.SSE) {
       events.open(request, response);
     } else if (resource == Resource.POLL) {
@@ -158,6 +167,29 @@ final class RealtimeServlet extends HttpServlet {
       answers.problem(UNSUPPORTED_TYPE, "Content-Type must be application/json", response);
     } else {
       command(resource, request, response);
+    }
+  }
+
+  private void yjs(String path, HttpServletRequest request, HttpServletResponse response)
+      throws IOException, ServletException {
+    YjsRooms rooms = installation.realtime().yjs();
+    String room = path.substring(YjsEndpoint.PATH.length());
+    if (rooms == null) {
+      answers.problem(NOT_FOUND, "no Yjs documents here: see Realtime.builder().yjs", response);
+    } else if (!YjsRooms.isName(room) || request.getRequestURI().indexOf(';') >= 0) {
+      answers.problem(
+          Reply.Failure.of(
+              ErrorCode.BAD_REQUEST,
+              "a room is called by 1 to 255 characters, percent-encoded, without control"
+                  + " characters and without blanks at the ends"),
+          response);
+    } else {
+      upgrade.upgrade(
+          webSockets(),
+          request,
+          response,
+          (login, refusal, address) ->
+              new YjsEndpoint(installation, rooms, room, login, refusal, address));
     }
   }
 

@@ -1,18 +1,21 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.transport.BinaryConnection;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.RemoteEndpoint;
+import jakarta.websocket.SendHandler;
 import jakarta.websocket.Session;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The WebSocket under a session. Safe for any thread. */
-final class WebSocketConnection implements Connection {
+/** The WebSocket under a session or a Yjs client. Safe for any thread. */
+final class WebSocketConnection implements Connection, BinaryConnection {
 
   private static final Logger log = LoggerFactory.getLogger(WebSocketConnection.class);
 
@@ -41,18 +44,29 @@ final class WebSocketConnection implements Connection {
   @Override
   public void send(Frame frame, Completion completion) {
     try {
-      remote.sendText(
-          frame.text(),
-          result -> {
-            if (result.isOK()) {
-              completion.sent();
-            } else {
-              completion.failed(result.getException());
-            }
-          });
+      remote.sendText(frame.text(), tell(completion));
     } catch (RuntimeException e) { // closed meanwhile
       completion.failed(e);
     }
+  }
+
+  @Override
+  public void send(byte[] message, Completion completion) {
+    try {
+      remote.sendBinary(ByteBuffer.wrap(message), tell(completion));
+    } catch (RuntimeException e) { // closed meanwhile
+      completion.failed(e);
+    }
+  }
+
+  private static SendHandler tell(Completion completion) {
+    return result -> {
+      if (result.isOK()) {
+        completion.sent();
+      } else {
+        completion.failed(result.getException());
+      }
+    };
   }
 
   @Override

@@ -6,6 +6,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.websocket.DeploymentException;
+import jakarta.websocket.Endpoint;
 import jakarta.websocket.Extension;
 import jakarta.websocket.HandshakeResponse;
 import jakarta.websocket.server.HandshakeRequest;
@@ -37,7 +38,26 @@ final class WebSocketUpgrade {
     this.answers = answers;
   }
 
-  void upgrade(ServerContainer container, HttpServletRequest request, HttpServletResponse response)
+  /** Makes the endpoint of a connection that is upgraded. */
+  @FunctionalInterface
+  interface Welcome {
+
+    /**
+     * The endpoint of one connection.
+     *
+     * @param refusal what the client is told before it is closed, or null to let it in
+     */
+    Endpoint endpoint(Login login, Reply.@Nullable Failure refusal, String address);
+  }
+
+  /**
+   * @param welcome is asked once the sender is known
+   */
+  void upgrade(
+      ServerContainer container,
+      HttpServletRequest request,
+      HttpServletResponse response,
+      Welcome welcome)
       throws IOException, ServletException {
     String problem = formProblem(request);
     if (problem != null) {
@@ -58,9 +78,9 @@ final class WebSocketUpgrade {
       }
     }
     String address = installation.origins().address(request);
-    WebSocketEndpoint endpoint = new WebSocketEndpoint(installation, login, refusal, address);
+    Endpoint endpoint = welcome.endpoint(login, refusal, address);
     ServerEndpointConfig config =
-        ServerEndpointConfig.Builder.create(WebSocketEndpoint.class, "/ws")
+        ServerEndpointConfig.Builder.create(endpoint.getClass(), "/ws")
             .configurator(new Admitted(endpoint))
             .build();
     try {
@@ -96,9 +116,9 @@ final class WebSocketUpgrade {
    */
   private static final class Admitted extends ServerEndpointConfig.Configurator {
 
-    private final WebSocketEndpoint endpoint;
+    private final Endpoint endpoint;
 
-    Admitted(WebSocketEndpoint endpoint) {
+    Admitted(Endpoint endpoint) {
       this.endpoint = endpoint;
     }
 

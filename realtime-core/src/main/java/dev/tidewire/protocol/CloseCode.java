@@ -13,6 +13,8 @@ public enum CloseCode {
   UNSUPPORTED(1003, "text only"),
   /** The message is larger than the welcome's {@code maxFrameBytes}. */
   TOO_BIG(1009, "message too big"),
+  /** Yjs: the document cannot be loaded or stored now, or there are too many connections; retry. */
+  TRY_AGAIN(1013, "try again later"),
   /** Nothing heard for ping interval and time-out; retry. */
   PING_TIMEOUT(4000, "ping timeout"),
   /** Not authenticated, or no longer; retry only with a new token. */
@@ -23,6 +25,14 @@ public enum CloseCode {
   POSITION_LOST(4010, "position lost"),
   /** Too many frames; retry after the advice. */
   RATE_LIMITED(4029, "rate limited"),
+  /** Yjs: the message or the update in it is malformed; stock clients do not retry 4400 to 4499. */
+  YJS_MALFORMED(4400, "malformed message"),
+  /** Yjs: not authenticated, or no longer. */
+  YJS_UNAUTHORIZED(4401, "unauthorized"),
+  /** Yjs: the room may not be read. */
+  YJS_FORBIDDEN(4403, "forbidden"),
+  /** Yjs: the message, or the document with it, is too large. */
+  YJS_TOO_BIG(4413, "too big"),
   /** The handshake is not allowed; no retry. */
   FORBIDDEN(4503, "forbidden"),
   /** Repeatedly malformed frames; no retry. */

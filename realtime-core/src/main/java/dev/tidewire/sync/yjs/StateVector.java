@@ -7,6 +7,9 @@ import java.util.Map;
 /** How much somebody has of each client without a gap: the next clock expected. Not thread-safe. */
 final class StateVector {
 
+  /** So many clients cost so much memory that it is not meant well. */
+  static final int MAX_CLIENTS = 100_000;
+
   private final Map<Long, Long> clocks = new HashMap<>();
 
   /**
@@ -18,6 +21,9 @@ final class StateVector {
     ByteReader in = new ByteReader(bytes);
     StateVector vector = new StateVector();
     long count = in.varUint();
+    if (count > MAX_CLIENTS) {
+      throw new BadUpdate("a state vector of " + count + " clients");
+    }
     for (long i = 0; i < count; i++) {
       vector.clocks.put(in.varUint(), in.varUint());
     }

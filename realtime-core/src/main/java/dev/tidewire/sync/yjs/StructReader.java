@@ -22,6 +22,9 @@ final class StructReader {
   StructReader(byte[] update) {
     in = new ByteReader(update);
     clientsLeft = in.varUint();
+    if (clientsLeft > StateVector.MAX_CLIENTS) {
+      throw new BadUpdate("an update of " + clientsLeft + " clients");
+    }
   }
 
   /** Whether the clients came so far as Yjs writes them: the highest first, none empty. */
@@ -56,8 +59,8 @@ final class StructReader {
   }
 
   /** The delete set, after the last piece; nothing may follow it. */
-  DeleteSet deletes() {
-    DeleteSet deletes = DeleteSet.read(in);
+  ClockSet deletes() {
+    ClockSet deletes = ClockSet.read(in);
     in.requireEnd();
     return deletes;
   }

@@ -1,9 +1,8 @@
 package dev.tidewire.sync.yjs;
 
-import dev.tidewire.sync.yjs.DeleteSet.Span;
+import dev.tidewire.sync.yjs.ClockSet.Span;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -15,10 +14,10 @@ import java.util.TreeMap;
 final class UpdateCheck {
 
   private final byte[] update;
-  private final Map<Long, List<Span>> structs;
-  private final DeleteSet deletes;
+  private final ClockSet structs;
+  private final ClockSet deletes;
 
-  private UpdateCheck(byte[] update, Map<Long, List<Span>> structs, DeleteSet deletes) {
+  private UpdateCheck(byte[] update, ClockSet structs, ClockSet deletes) {
     this.update = update;
     this.structs = structs;
     this.deletes = deletes;
@@ -29,13 +28,13 @@ final class UpdateCheck {
     return update;
   }
 
-  /** Clocks it has by client, in order, without the gaps. */
-  Map<Long, List<Span>> structs() {
+  /** The clocks it has; not to be changed. */
+  ClockSet structs() {
     return structs;
   }
 
   /** What it deletes; not to be changed. */
-  DeleteSet deletes() {
+  ClockSet deletes() {
     return deletes;
   }
 
@@ -46,27 +45,16 @@ final class UpdateCheck {
    */
   static UpdateCheck of(byte[] update) {
     StructReader reader = new StructReader(update);
-    Map<Long, List<Span>> structs = new HashMap<>();
+    ClockSet structs = new ClockSet();
     for (Struct struct = reader.next(); struct != null; struct = reader.next()) {
       if (!struct.isSkip()) {
-        add(structs.computeIfAbsent(struct.client(), c -> new ArrayList<>(1)), struct);
+        structs.add(struct.client(), new Span(struct.clock(), struct.end()));
       }
     }
-    DeleteSet deletes = reader.deletes();
+    structs.normalize();
+    ClockSet deletes = reader.deletes();
     byte[] ordered = reader.isOrdered() ? update : order(update);
     return new UpdateCheck(ordered, structs, deletes);
-  }
-
-  private static void add(List<Span> spans, Struct struct) {
-    Span last = spans.isEmpty() ? null : spans.get(spans.size() - 1);
-    if (last != null && last.to() > struct.clock()) {
-      throw new BadUpdate("a client that is in it twice");
-    }
-    if (last != null && last.to() == struct.clock()) {
-      spans.set(spans.size() - 1, new Span(last.from(), struct.end()));
-    } else {
-      spans.add(new Span(struct.clock(), struct.end()));
-    }
   }
 
   private static byte[] order(byte[] update) {

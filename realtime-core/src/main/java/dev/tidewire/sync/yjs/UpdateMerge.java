@@ -84,7 +84,7 @@ final class UpdateMerge {
     if (last != null) {
       out.write(last);
     }
-    DeleteSet deletes = new DeleteSet();
+    ClockSet deletes = new ClockSet();
     sources.forEach(source -> deletes.addAll(source.reader.deletes()));
     deletes.normalize();
     return out.finish(deletes);

@@ -33,7 +33,7 @@ final class UpdateWriter {
     }
   }
 
-  byte[] finish(DeleteSet deletes) {
+  byte[] finish(ClockSet deletes) {
     flush();
     ByteWriter update = new ByteWriter();
     update.varUint(clients).raw(done);

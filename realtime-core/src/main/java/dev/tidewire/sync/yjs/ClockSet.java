@@ -6,8 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What is deleted: ranges of clocks by client. Not thread-safe. */
-final class DeleteSet {
+/** Ranges of clocks by client: what is deleted, or what somebody has. Not thread-safe. */
+final class ClockSet {
 
   /** Clocks from and, excluded, to. */
   record Span(long from, long to) {}
@@ -15,9 +15,12 @@ final class DeleteSet {
   private final Map<Long, List<Span>> clients = new HashMap<>();
 
   /** Reads one and leaves it as it is: in its own order, joined with nothing. */
-  static DeleteSet read(ByteReader in) {
-    DeleteSet set = new DeleteSet();
+  static ClockSet read(ByteReader in) {
+    ClockSet set = new ClockSet();
     long count = in.varUint();
+    if (count > StateVector.MAX_CLIENTS) {
+      throw new BadUpdate("deletions of " + count + " clients");
+    }
     for (long i = 0; i < count; i++) {
       long client = in.varUint();
       long spans = in.varUint();
@@ -39,10 +42,56 @@ final class DeleteSet {
     return clients.isEmpty();
   }
 
-  void addAll(DeleteSet other) {
+  void addAll(ClockSet other) {
     other.clients.forEach(
         (client, spans) ->
             clients.computeIfAbsent(client, c -> new ArrayList<>(spans.size())).addAll(spans));
+  }
+
+  void add(long client, Span span) {
+    List<Span> spans = clients.computeIfAbsent(client, c -> new ArrayList<>(1));
+    Span last = spans.isEmpty() ? null : spans.get(spans.size() - 1);
+    if (last != null && last.to() == span.from()) {
+      spans.set(spans.size() - 1, new Span(last.from(), span.to()));
+    } else {
+      spans.add(span);
+    }
+  }
+
+  /** Adds to a normalized set, which stays one. */
+  void join(ClockSet other) {
+    other.clients.forEach(
+        (client, spans) -> {
+          List<Span> all = new ArrayList<>(clients.getOrDefault(client, List.of()));
+          all.addAll(spans);
+          clients.put(client, normalized(all));
+        });
+  }
+
+  /** How far a normalized set goes without a gap. */
+  StateVector stateVector() {
+    StateVector vector = new StateVector();
+    clients.forEach(
+        (client, spans) -> {
+          if (spans.get(0).from() == 0) {
+            vector.set(client, spans.get(0).to());
+          }
+        });
+    return vector;
+  }
+
+  /** Whether a normalized set has a gap in one of the clients that {@code other} is about. */
+  boolean hasGapsWhere(ClockSet other) {
+    return other.clients.keySet().stream()
+        .map(client -> clients.getOrDefault(client, List.of()))
+        .anyMatch(spans -> !spans.isEmpty() && (spans.size() > 1 || spans.get(0).from() > 0));
+  }
+
+  /** Whether a normalized set has nothing beyond the vector. */
+  boolean isWithin(StateVector vector) {
+    return clients.entrySet().stream()
+        .allMatch(
+            e -> e.getValue().get(e.getValue().size() - 1).to() <= vector.clock(e.getKey()));
   }
 
   /** Sorts, and joins what touches. */
@@ -66,7 +115,7 @@ final class DeleteSet {
   }
 
   /** Whether it contains all of {@code other}; only of a normalized set. */
-  boolean containsAll(DeleteSet other) {
+  boolean containsAll(ClockSet other) {
     return other.clients.entrySet().stream()
         .allMatch(
             entry -> entry.getValue().stream().allMatch(span -> contains(entry.getKey(), span)));
@@ -106,7 +155,7 @@ final class DeleteSet {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof DeleteSet set && clients.equals(set.clients);
+    return other instanceof ClockSet set && clients.equals(set.clients);
   }
 
   @Override

@@ -1,0 +1,39 @@
+package dev.tidewire;
+
+import dev.tidewire.sync.yjs.YjsRooms;
+import org.jspecify.annotations.Nullable;
+
+/** The Yjs documents of a bus that may have none. Stateless, safe for any thread. */
+final class YjsPart {
+
+  private YjsPart() {}
+
+  static @Nullable YjsRooms open(
+      Realtime.Builder settings, AccessControl access, Sessions sessions, Threads threads) {
+    if (settings.yjs == null) {
+      return null;
+    }
+    YjsRooms rooms =
+        new YjsRooms(
+            settings.yjs, access::require, sessions::orGuest, threads.delivery(), settings.clock);
+    threads.everySecond("Looking after Yjs rooms", rooms::tick);
+    return rooms;
+  }
+
+  static void dismiss(@Nullable YjsRooms rooms) {
+    if (rooms != null) {
+      rooms.dismiss();
+    }
+  }
+
+  /** How many rooms are still open. */
+  static int open(@Nullable YjsRooms rooms) {
+    return rooms == null ? 0 : rooms.roomCount();
+  }
+
+  static void close(@Nullable YjsRooms rooms) {
+    if (rooms != null) {
+      rooms.close();
+    }
+  }
+}

@@ -1,0 +1,199 @@
+package dev.tidewire.sync.yjs;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A room's document and its store: an edit becomes part of the document, and is told to the room,
+ * when it is stored. While one write is under way edits gather and become the next one.
+ *
+ * <p>Confined to the room's mailbox.
+ */
+final class YjsLog {
+
+  private static final Logger log = LoggerFactory.getLogger(YjsLog.class);
+
+  /** So many stored updates of an open room are replaced by one. */
+  private static final int COMPACT_OPEN = 500;
+
+  /** The same when a room is opened or left. */
+  private static final int COMPACT_AT_REST = 20;
+
+  /** An update from a client. */
+  record Edit(UpdateCheck update, YjsClient from) {}
+
+  /** What comes of what was asked for; called in the mailbox. */
+  interface Owner {
+    void loaded(@Nullable Throwable failure);
+
+    void stored(Edit edit);
+
+    void notStored(Edit edit);
+
+    /** Nothing is under way any more. */
+    void idle();
+  }
+
+  private final String room;
+  private final YjsStore store;
+  private final Mailbox mailbox;
+  private final Owner owner;
+  private YjsDocument document = new YjsDocument();
+  private final Set<String> keys = new LinkedHashSet<>();
+  private List<Edit> waiting = new ArrayList<>(1);
+  private boolean loading;
+  private boolean writing;
+  private boolean compacting;
+  private int compactAt = COMPACT_OPEN;
+
+  YjsLog(String room, YjsStore store, Mailbox mailbox, Owner owner) {
+    this.room = room;
+    this.store = store;
+    this.mailbox = mailbox;
+    this.owner = owner;
+  }
+
+  YjsDocument document() {
+    return document;
+  }
+
+  boolean isBusy() {
+    return loading || writing || compacting || !waiting.isEmpty();
+  }
+
+  boolean isLoading() {
+    return loading;
+  }
+
+  private static <T> CompletionStage<T> call(Supplier<CompletionStage<T>> operation) {
+    try {
+      return operation.get();
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
+  void load() {
+    loading = true;
+    call(() -> store.load(room))
+        .whenComplete((found, failure) -> mailbox.add(() -> loaded(found, failure)));
+  }
+
+  private void loaded(@Nullable Map<String, byte[]> found, @Nullable Throwable failure) {
+    loading = false;
+    document = new YjsDocument();
+    keys.clear();
+    if (found != null) {
+      found.forEach(this::take);
+      compact(COMPACT_AT_REST);
+    } else {
+      log.error("The room '{}' cannot be loaded; its clients are told to try again", room, failure);
+    }
+    owner.loaded(failure);
+    tellIdle();
+  }
+
+  /** One that cannot be read is left where it is: it is not in the way of the others. */
+  private void take(String key, byte[] update) {
+    try {
+      document.add(UpdateCheck.of(update));
+      keys.add(key);
+    } catch (BadUpdate e) {
+      log.error(
+          "Update {} of the room '{}' cannot be read and is left out: {}",
+          key,
+          room,
+          e.getMessage());
+    }
+  }
+
+  void append(Edit edit) {
+    waiting.add(edit);
+    write();
+  }
+
+  private void write() {
+    if (writing || waiting.isEmpty()) {
+      return;
+    }
+    writing = true;
+    List<Edit> batch = waiting;
+    waiting = new ArrayList<>(1);
+    byte[] update = UpdateMerge.merge(batch.stream().map(e -> e.update().update()).toList());
+    call(() -> store.append(room, update))
+        .whenComplete((key, failure) -> mailbox.add(() -> written(batch, key, failure)));
+  }
+
+  private void written(List<Edit> batch, @Nullable String key, @Nullable Throwable failure) {
+    writing = false;
+    if (key == null) {
+      log.error("An update of the room '{}' is not stored; its sender is told", room, failure);
+      batch.forEach(owner::notStored);
+    } else {
+      keys.add(key);
+      for (Edit edit : batch) {
+        document.add(edit.update());
+        owner.stored(edit);
+      }
+      compact(compactAt);
+    }
+    write();
+    tellIdle();
+  }
+
+  /** Everybody has left. */
+  void rest() {
+    compact(COMPACT_AT_REST);
+  }
+
+  /**
+   * Replaces what is stored by one update, if that is so many. What is put in their place is made
+   * of exactly those, and checked to have every clock and every deletion of theirs; updates stored
+   * meanwhile, here or by another server, have other keys and stay.
+   */
+  private void compact(int threshold) {
+    if (compacting || writing || keys.size() < threshold) {
+      return;
+    }
+    byte[] all;
+    try {
+      all = document.merged();
+    } catch (RuntimeException e) {
+      log.error("The room '{}' is not compacted", room, e);
+      compactAt = 2 * keys.size();
+      return;
+    }
+    compacting = true;
+    List<String> replaced = List.copyOf(keys);
+    call(() -> store.replace(room, replaced, all))
+        .whenComplete((key, failure) -> mailbox.add(() -> compacted(replaced, key, failure)));
+  }
+
+  private void compacted(List<String> replaced, @Nullable String key, @Nullable Throwable failure) {
+    compacting = false;
+    if (key == null) {
+      log.warn("The updates of the room '{}' stay as they are: not replaced", room, failure);
+      compactAt = 2 * keys.size();
+    } else {
+      replaced.forEach(keys::remove);
+      keys.add(key);
+      compactAt = COMPACT_OPEN;
+    }
+    tellIdle();
+  }
+
+  private void tellIdle() {
+    if (!isBusy()) {
+      owner.idle();
+    }
+  }
+}
