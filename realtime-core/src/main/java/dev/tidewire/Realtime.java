@@ -36,6 +36,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -81,7 +82,7 @@ public final class Realtime implements AutoCloseable {
     history = settings.history != null ? settings.history : new MemoryHistoryStore();
     presence =
         settings.presence != null ? settings.presence : new MemoryPresenceTracker(settings.clock);
-    threads = new Threads(Runtime.getRuntime().availableProcessors());
+    threads = settings.threads.get();
     hub =
         new Hub(
             broker,
@@ -163,10 +164,7 @@ public final class Realtime implements AutoCloseable {
     return requests.onCall(method, handler);
   }
 
-  /**
-   * Closes the connections whose identity the predicate picks, with 4001: they come back only with
-   * a new proof. For logouts and changed roles.
-   */
+  /** Closes the connections that the predicate picks, with 4001; for logouts and changed roles. */
   public void revoke(Predicate<Identity> whose) {
     sessions.revoke(whose);
     if (yjs != null) {
@@ -291,6 +289,7 @@ public final class Realtime implements AutoCloseable {
     @Nullable PresenceTracker presence;
     @Nullable DocumentOptions documents;
     @Nullable YjsOptions yjs;
+    Supplier<Threads> threads = () -> new Threads(Runtime.getRuntime().availableProcessors());
     boolean guests;
     Duration pingInterval = Duration.ofSeconds(25);
     Duration pongTimeout = Duration.ofSeconds(5);

@@ -2,6 +2,7 @@ package dev.tidewire;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ForkJoinPool;
@@ -20,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * of the thread that built the bus, and nothing else of whichever thread made them start. Safe for
  * any thread.
  */
-final class Threads {
+class Threads {
 
   private static final Logger log = LoggerFactory.getLogger(Threads.class);
 
@@ -79,11 +80,11 @@ final class Threads {
     }
   }
 
-  ExecutorService delivery() {
+  Executor delivery() {
     return delivery;
   }
 
-  ExecutorService callbacks() {
+  Executor callbacks() {
     return callbacks;
   }
 
