@@ -3,6 +3,7 @@ package dev.tidewire.jakarta;
 import dev.tidewire.Realtime;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletRegistration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts a bus behind endpoints of a web application: {@code /realtime/ws} (WebSocket), {@code
@@ -33,7 +34,8 @@ public final class RealtimeEndpoints {
    * a listener that is annotated or in {@code web.xml}, or in a {@code
    * ServletContainerInitializer}.
    *
-   * @throws IllegalStateException if the application has the endpoints already, or has started
+   * @throws IllegalStateException if the application has the endpoints already, or has started, or
+   *     if the caller is a listener that was added by a program
    */
   public static void install(ServletContext context, Realtime realtime, EndpointOptions options) {
     install(context, new Installation(realtime, options, () -> {}));
@@ -47,7 +49,7 @@ public final class RealtimeEndpoints {
               + "': by an earlier call, or for its RealtimeConfigurer");
     }
     RealtimeServlet servlet = new RealtimeServlet(installation, loader(context));
-    ServletRegistration.Dynamic registration = context.addServlet(SERVLET, servlet);
+    ServletRegistration.Dynamic registration = add(context, servlet);
     if (registration == null) {
       throw new IllegalStateException("a servlet named '" + SERVLET + "' is there already");
     }
@@ -59,6 +61,21 @@ public final class RealtimeEndpoints {
     registration.setAsyncSupported(true);
     context.addListener(installation.logins());
     context.setAttribute(ATTRIBUTE, installation);
+  }
+
+  /** Null if there is one of this name. */
+  private static ServletRegistration.@Nullable Dynamic add(
+      ServletContext context, RealtimeServlet servlet) {
+    try {
+      return context.addServlet(SERVLET, servlet);
+    } catch (UnsupportedOperationException e) { // Servlet specification, 4.4
+      throw new IllegalStateException(
+          "a listener that a program has added may not add endpoints: call"
+              + " RealtimeEndpoints.install in a ServletContainerInitializer (with Spring, in"
+              + " WebApplicationInitializer.onStartup), or in a listener that is annotated or in"
+              + " web.xml; or use a RealtimeConfigurer",
+          e);
+    }
   }
 
   /** The application's class loader, or where it has none of its own (embedded), ours. */

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tidewire.AccessPolicy;
 import dev.tidewire.Realtime;
+import jakarta.servlet.ServletContextEvent;
+import jakarta.servlet.ServletContextListener;
 import java.util.Set;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.servlet.ServletHolder;
@@ -95,6 +97,27 @@ class InstallIT {
       assertThatThrownBy(() -> run(context))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("'/realtime/*' belongs to another servlet");
+    }
+  }
+
+  @Test
+  void aListenerThatAProgramAddedIsToldWhereToInstall() throws Exception {
+    try (Realtime realtime = Realtime.builder().build()) {
+      ServletContextHandler context = new ServletContextHandler("/app");
+      context.addServletContainerInitializer(
+          (types, servletContext) -> servletContext.addListener(new Late(realtime)));
+
+      assertThatThrownBy(() -> run(context))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("WebApplicationInitializer.onStartup")
+          .hasMessageContaining("RealtimeConfigurer");
+    }
+  }
+
+  record Late(Realtime realtime) implements ServletContextListener {
+    @Override
+    public void contextInitialized(ServletContextEvent event) {
+      RealtimeEndpoints.install(event.getServletContext(), realtime);
     }
   }
 

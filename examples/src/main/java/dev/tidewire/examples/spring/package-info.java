@@ -1,0 +1,5 @@
+/** A Spring application. */
+@NullMarked
+package dev.tidewire.examples.spring;
+
+import org.jspecify.annotations.NullMarked;
