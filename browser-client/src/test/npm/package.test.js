@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { relative } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -12,16 +13,25 @@ const BUDGET_BYTES = 8 * 1024;
 const exported = (name) => (name === 'client' ? 'tidewire' : `tidewire/${name}`);
 
 async function minified(code) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: process.cwd() },
     bundle: true,
     minify: true,
     format: 'esm',
+    splitting: true,
+    outdir: 'out',
     write: false,
+    metafile: true,
     external: ['react'],
     logLevel: 'error',
   });
-  return outputFiles[0].contents;
+  // what the page loads at once: the entry and what it imports, not what it may ask for later
+  const { outputs } = metafile;
+  const wanted = new Set(Object.keys(outputs).filter((path) => outputs[path].entryPoint === '<stdin>'));
+  for (const path of wanted) {
+    for (const { path: imported, kind, external } of outputs[path].imports) if (kind === 'import-statement' && !external) wanted.add(imported);
+  }
+  return Buffer.concat(outputFiles.filter(({ path }) => wanted.has(relative(process.cwd(), path))).map(({ contents }) => contents));
 }
 
 test('the core stays within its budget', async () => {

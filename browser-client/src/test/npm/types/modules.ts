@@ -6,6 +6,7 @@ import { createAdaptivePoller, createConditionalPoller, createPoller, createStat
 import { passed, positionOf } from 'tidewire/positions';
 import { shareActivity, userColor } from 'tidewire/presence';
 import 'tidewire/rows';
+import { createSharedRealtime } from 'tidewire/shared';
 import { effect, signal, type ReadableSignal } from 'tidewire/signals';
 import { createSocket } from 'tidewire/socket';
 import { createEventStream } from 'tidewire/sse';
@@ -28,6 +29,10 @@ orders
   .on('reset', ({ payload }) => payload.reason === 'EPOCH')
   .subscribe();
 realtime.onError((error: RealtimeError) => error.code === 'FORBIDDEN');
+
+const shared: string | undefined = createSharedRealtime({ as: 'ada', transports: ['websocket'] }).transport;
+// @ts-expect-error there is no such way
+createRealtime({ transports: ['smoke'] });
 
 const open: ReadableSignal<Order[]> = orders.rows({ where: { status: 'open' }, orderBy: '-total' });
 // @ts-expect-error a status is text
@@ -74,4 +79,4 @@ createAdaptivePoller('/x').interval();
 createConditionalPoller('/x', () => true).stop();
 createStatusPoller('/x', { finals: ['done'] }).refresh();
 
-export { off, saved, settled, status, stop, word };
+export { shared, off, saved, settled, status, stop, word };

@@ -31,6 +31,12 @@ export interface RealtimeOptions {
   pongTimeout?: number;
   /** Time for one attempt to connect, token and welcome included, in milliseconds. Default: 10000. */
   connectTimeout?: number;
+  /**
+   * The ways to the server, best first. Where one does not lead there (a proxy refuses it, lets it hang, or cuts it again
+   * and again) the next is taken, and better ones are tried now and then. All carry everything. Default:
+   * `['websocket', 'sse', 'poll']`.
+   */
+  transports?: Transport[];
   /** The WebSocket to use. Default: the browser's. */
   WebSocket?: typeof WebSocket;
 }
@@ -44,8 +50,12 @@ export type Token = string | null | (() => string | null | Promise<string | null
  */
 export type Status = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
 
+export type Transport = 'websocket' | 'sse' | 'poll';
+
 export interface Realtime {
   readonly status: Status;
+  /** How messages come now; undefined while not connected. */
+  readonly transport: Transport | undefined;
   /** `status`, with the failed attempts in a row and the reason of the last change for the worse. A copy. */
   readonly state: { status: Status; attempt: number; lastError: RealtimeError | null };
   /** Who the server takes this page for; undefined before the first welcome. */

@@ -15,6 +15,7 @@ const DEFAULTS = {
   pingInterval: 25_000,
   pongTimeout: 5_000,
   connectTimeout: 10_000,
+  transports: ['websocket', 'sse', 'poll'],
   WebSocket: globalThis.WebSocket,
 };
 
@@ -33,6 +34,9 @@ class Realtime {
 
   constructor({ url, autoConnect = true, ...options } = {}) {
     this.#options = { ...DEFAULTS, ...given(options) };
+    for (const name of this.#options.transports) {
+      if (!DEFAULTS.transports.includes(name)) throw new TypeError(`a transport is one of ${DEFAULTS.transports}, not ${name}`);
+    }
     this.#connection = new Connection(webSocketUrl(url), this.#options, {
       status: (status, error) => this.#listeners.emit('status', status, error),
       connected: () => {
@@ -48,6 +52,11 @@ class Realtime {
 
   get status() {
     return this.#connection.status;
+  }
+
+  /** The way messages come: websocket, sse or poll. */
+  get transport() {
+    return this.#connection.transport;
   }
 
   get state() {

@@ -25,6 +25,7 @@ export function liveRows(channel, { where, orderBy, key = 'id', load } = {}) {
   let turn = 0;
   let timer = null;
   let isScheduled = false;
+  let hasBegun = false;
 
   function show() {
     if (isScheduled) return;
@@ -33,6 +34,7 @@ export function liveRows(channel, { where, orderBy, key = 'id', load } = {}) {
       // many changes of one message are shown together
       isScheduled = false;
       rows.set(compare ? [...known.values()].sort(compare) : [...known.values()]);
+      if (hasBegun) ready.set(true);
     });
   }
 
@@ -61,8 +63,8 @@ export function liveRows(channel, { where, orderBy, key = 'id', load } = {}) {
       if (from === null || at?.epoch !== from.epoch || at.offset > from.offset) apply(message);
     }
     error.set(null);
+    hasBegun = true;
     show();
-    ready.set(true);
   }
 
   async function loadAll() {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpHeader;
@@ -31,13 +32,14 @@ final class Exchange {
     this.body = body;
   }
 
-  /** Takes every request under {@code path}; the others go on. */
-  static Handler.Wrapper taking(String path, Consumer<Exchange> consumer, Handler next) {
+  /** Takes every request whose path begins like one of these; the others go on. */
+  static Handler.Wrapper taking(List<String> paths, Consumer<Exchange> consumer, Handler next) {
     return new Handler.Wrapper(next) {
       @Override
       public boolean handle(Request request, Response response, Callback callback)
           throws Exception {
-        if (!Request.getPathInContext(request).startsWith(path)) {
+        String path = Request.getPathInContext(request);
+        if (path.endsWith(".js") || paths.stream().noneMatch(path::startsWith)) {
           return super.handle(request, response, callback);
         }
         String body = Content.Source.asString(request, UTF_8);

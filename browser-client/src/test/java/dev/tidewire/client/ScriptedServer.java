@@ -2,6 +2,7 @@ package dev.tidewire.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,9 @@ import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
  * that do only what the test says. Safe for any thread.
  */
 final class ScriptedServer implements AutoCloseable {
+
+  private static final List<String> SCRIPTED =
+      List.of("/api/", "/realtime/sse", "/realtime/poll", "/realtime/send");
 
   private final Server server = new Server();
   private final ServerConnector connector = new ServerConnector(server);
@@ -42,7 +46,7 @@ final class ScriptedServer implements AutoCloseable {
             container ->
                 container.addMapping(
                     "/realtime/ws", (request, response, callback) -> new Peer(accepted::add)));
-    webSockets.setHandler(Exchange.taking("/api/", requests::add, files));
+    webSockets.setHandler(Exchange.taking(SCRIPTED, requests::add, files));
     context.setHandler(webSockets);
     server.setHandler(context);
     server.start();

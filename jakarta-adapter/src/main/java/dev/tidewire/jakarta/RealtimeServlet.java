@@ -36,6 +36,7 @@ final class RealtimeServlet extends HttpServlet {
   private final transient WebSocketUpgrade upgrade;
   private final transient SseEndpoint events;
   private final transient PollEndpoint polls;
+  private final transient HttpLinks links;
   private final transient ClientFiles files;
   private final AtomicBoolean refusedOrigin = new AtomicBoolean();
   private transient @Nullable ServerContainer container;
@@ -49,6 +50,7 @@ final class RealtimeServlet extends HttpServlet {
     this.upgrade = new WebSocketUpgrade(installation, answers);
     this.events = new SseEndpoint(installation);
     this.polls = new PollEndpoint(installation, answers);
+    this.links = new HttpLinks(installation, events);
     this.files = new ClientFiles(loader);
   }
 
@@ -159,8 +161,12 @@ final class RealtimeServlet extends HttpServlet {
               new WebSocketEndpoint(installation, login, refusal, address));
     } else if (resource == Resource.YJS) {
       yjs(path, request, response);
+    } else if (resource == Resource.SSE && HttpLinks.isMeant(request)) {
+      links.stream(request, response);
     } else if (resource == Resource.SSE) {
       events.open(request, response);
+    } else if (resource == Resource.POLL && HttpLinks.isMeant(request)) {
+      links.poll(request, response);
     } else if (resource == Resource.POLL) {
       polls.answer(request, response);
     } else if (resource.methods.contains("POST") && !HttpCommands.isJson(request)) {
@@ -202,6 +208,10 @@ final class RealtimeServlet extends HttpServlet {
 
   private void command(Resource resource, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
+    if (resource == Resource.SEND && HttpLinks.isMeant(request)) {
+      links.receive(request, response, commands.body(request));
+      return;
+    }
     Login login = installation.authenticator().login(request);
     if (resource == Resource.SEND) {
       var frames =

@@ -8,6 +8,7 @@ import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /** A stream of server-sent events under a session. Safe for any thread. */
 final class SseConnection implements Connection {
@@ -21,7 +22,7 @@ final class SseConnection implements Connection {
   private static final int MAX_CLOSING_TICKS = 2;
 
   private final AsyncOutput output;
-  private final EventStream events;
+  private final Function<Frame, byte[]> events;
   private final FrameCodec codec;
   private final String address;
   private volatile boolean closing;
@@ -31,7 +32,11 @@ final class SseConnection implements Connection {
   private long progress;
   private long progressAt = System.nanoTime();
 
-  SseConnection(AsyncOutput output, EventStream events, FrameCodec codec, String address) {
+  /**
+   * @param events what is written for a message
+   */
+  SseConnection(
+      AsyncOutput output, Function<Frame, byte[]> events, FrameCodec codec, String address) {
     this.output = output;
     this.events = events;
     this.codec = codec;
@@ -41,7 +46,7 @@ final class SseConnection implements Connection {
 
   @Override
   public void send(Frame frame, Completion completion) {
-    output.write(events.events(frame), completion);
+    output.write(events.apply(frame), completion);
   }
 
   @Override

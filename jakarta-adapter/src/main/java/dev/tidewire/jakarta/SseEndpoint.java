@@ -31,7 +31,7 @@ final class SseEndpoint {
     SseConnection connection =
         new SseConnection(
             output,
-            new EventStream(wanted.topics(), wanted.cursor()),
+            new EventStream(wanted.topics(), wanted.cursor())::events,
             installation.realtime().codec(),
             installation.origins().address(request));
     Session session = installation.realtime().streams().open(connection, login.identity(), wanted);
@@ -41,6 +41,22 @@ final class SseEndpoint {
           installation.closed(connection, login);
           session.closed(CLOSED_ABNORMALLY);
         };
+    begin(request, response, output, connection, login, gone);
+  }
+
+  /**
+   * Begins the answer.
+   *
+   * @param gone called when the client is
+   */
+  void begin(
+      HttpServletRequest request,
+      HttpServletResponse response,
+      AsyncOutput output,
+      SseConnection connection,
+      Login login,
+      Runnable gone)
+      throws IOException {
     try {
       writeHead(request, response);
       output.attach(request.startAsync(), 0, gone); // the connection looks after the time

@@ -21,13 +21,22 @@ final class StreamParameters {
    */
   static StreamRequest read(
       HttpServletRequest request, @Nullable String cursor, @Nullable Boolean presence) {
+    requireAsync(request);
+    return new StreamRequest(
+        Parameters.all(request, "topic"), cursor == null ? null : Cursor.parse(cursor), presence);
+  }
+
+  /**
+   * Makes sure that the answer may take its time.
+   *
+   * @throws Rejection if a filter does not let it
+   */
+  static void requireAsync(HttpServletRequest request) {
     if (!request.isAsyncSupported()) {
       throw new Rejection(
           ErrorCode.INTERNAL,
           "a filter of the application does not allow asynchronous requests: set its"
               + " async-supported");
     }
-    return new StreamRequest(
-        Parameters.all(request, "topic"), cursor == null ? null : Cursor.parse(cursor), presence);
   }
 }

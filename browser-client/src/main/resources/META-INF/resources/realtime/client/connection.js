@@ -5,7 +5,15 @@ import { Link } from './link.js';
 const WAKE_EVENTS = ['online', 'offline', 'pageshow', 'visibilitychange'];
 const CODES = { 4001: 'UNAUTHORIZED', 4029: 'RATE_LIMITED', 4503: 'FORBIDDEN', 4509: 'BAD_REQUEST' };
 
+/** A page that saw so many connections end within so many milliseconds looks for another way. */
+const SHORT_LIVES = 3;
+const SHORT_LIFE_MS = 5_000;
+const DRAIN_MS = 1_000;
+
 const isFinal = (code) => code === 1000 || code === 4001 || (code >= 4500 && code <= 4999);
+
+/** Whether the server itself ended it, so that WebSockets get through. */
+const isServers = (code) => code === 1000 || code === 1001 || code === 1012 || code > 4000;
 
 /** The connection of a page: one link after the other, the pauses between them, and the requests under way. */
 export class Connection {
@@ -19,6 +27,12 @@ export class Connection {
   #lastError = null;
   #isWanted = false;
   #link = null;
+  #next = null; // one over a better way, that will take the place of the link when it is ready
+  #old = null; // one whose place was taken; it only waits for answers
+  #ways = null; // other ways to the server, where WebSockets do not get through
+  #isBlocked; // whether those are looked for
+  #liveSince = 0;
+  #shortLives = 0;
   #timer = null;
   #advice = null; // the server's word on the next pause
   #lacksToken = false; // ended by 4001: a new token brings it back
@@ -34,6 +48,7 @@ export class Connection {
     this.#url = url;
     this.#token = token;
     this.#options = options;
+    this.#isBlocked = options.transports[0] !== 'websocket';
     this.#hooks = hooks;
     this.#backoff = new Backoff(options);
   }
@@ -44,6 +59,10 @@ export class Connection {
 
   get state() {
     return { status: this.#status, attempt: this.#backoff.attempt, lastError: this.#lastError };
+  }
+
+  get transport() {
+    return this.isLive ? (this.#ways?.current ?? 'websocket') : undefined;
   }
 
   get isLive() {
@@ -122,7 +141,7 @@ export class Connection {
     } catch (error) {
       return failed(error);
     }
-    this.#requests.set(id, { done, failed });
+    this.#requests.set(id, { done, failed, link: this.#link });
   }
 
   /** The same as a promise; `seen(payload)` is called in the order of the stream. */
@@ -140,30 +159,74 @@ export class Connection {
     this.#hooks.error(error);
   }
 
-  #open() {
+  #open(hasFailed) {
     clearTimeout(this.#timer);
     this.#timer = null;
     this.#advice = null;
     this.#lacksToken = this.#isTokenUnjudged = false;
-    this.#link = new Link(this.#url, this.#token, this.#options, {
-      ready: () => this.#ready(),
-      frame: (frame) => this.#received(frame),
-      ended: (code, reason) => this.#ended(code, reason),
-    });
+    this.#link = this.#newLink(() => this.#dial(hasFailed));
     WAKE_EVENTS.forEach((name) => globalThis.addEventListener?.(name, this.#wake));
     if (this.#status !== 'reconnecting') this.#become('connecting');
   }
 
+  #newLink(dial) {
+    const link = new Link(dial, this.#token, this.#options, {
+      ready: () => (link === this.#next ? this.#replace() : this.#ready()),
+      frame: (frame) => this.#received(frame, link),
+      ended: (code, reason) => this.#ended(code, reason, link),
+    });
+    return link;
+  }
+
+  /** How to open a socket: plainly, or in one of the ways there are where that was in vain. */
+  async #dial(hasFailed) {
+    const { WebSocket } = this.#options;
+    if (this.#isBlocked && this.#ways === null) await this.#findWays(hasFailed);
+    return () => this.#ways?.open() ?? new WebSocket(this.#url);
+  }
+
+  async #findWays(hasFailed) {
+    try {
+      const { Ways } = await import('./fallback.js');
+      this.#ways ??= new Ways(this.#url, this.#options, hasFailed && 'websocket', () => this.#tryBetter());
+    } catch {
+      // the server cannot be reached at all: later
+    }
+  }
+
+  #tryBetter() {
+    if (this.isLive) this.#next ??= this.#newLink(async () => () => this.#ways.openBetter());
+  }
+
+  /** Goes on over the better link. The other one ends when the server knows all it knew on the new one, and has answered. */
+  #replace() {
+    const old = (this.#old = this.#link);
+    this.#link = this.#next;
+    this.#next = null;
+    this.userId = this.#link.userId;
+    this.#hooks.lost();
+    this.#hooks.connected();
+    const retire = () => {
+      if (this.#old !== old) return;
+      if ([...this.#requests.values()].some(({ link }) => link === old)) return void setTimeout(retire, DRAIN_MS);
+      this.#old = null;
+      old.close('replaced');
+    };
+    this.request({ type: 'ping' }, { done: retire, failed: retire });
+  }
+
   #ready() {
     this.#backoff.reset();
+    this.#liveSince = Date.now();
     this.userId = this.#link.userId;
     this.#become('connected', undefined, () => this.#hooks.connected());
     this.#live?.resolve();
     this.#live = null;
   }
 
-  #received(frame) {
+  #received(frame, link) {
     const { type, payload } = frame;
+    if (link !== this.#link && type !== 'ack' && type !== 'error') return; // the same comes over the link
     if (type === 'advice') {
       this.#advice = payload;
     } else if (type === 'ack' || type === 'error') {
@@ -177,11 +240,17 @@ export class Connection {
     }
   }
 
-  #ended(code, reason) {
+  #ended(code, reason, link) {
+    if (link === this.#next) {
+      this.#next = null;
+      return this.#ways.tryLater();
+    }
+    if (link !== this.#link) return this.#lose(link);
+    const isBlocked = this.#seemsBlocked(code);
     const isLast =
       (isFinal(code) && !(code === 4001 && this.#isTokenUnjudged)) ||
       this.#advice?.reconnect === 'stop' ||
-      this.#backoff.attempt >= this.#options.maxRetries;
+      (!isBlocked && this.#backoff.attempt >= this.#options.maxRetries);
     const error = new RealtimeError(CODES[code] ?? 'UNAVAILABLE', reason || `the connection was closed with ${code}`, {
       temporary: !isLast,
       closeCode: code,
@@ -191,9 +260,19 @@ export class Connection {
       this.#stop(error, code === 1000 ? undefined : error);
       if (code !== 1000) this.report(error);
     } else {
-      this.#timer = setTimeout(() => this.#open(), this.#pause());
+      this.#timer = setTimeout(() => this.#open(isBlocked), isBlocked && this.#advice === null ? 0 : this.#pause());
       this.#leave('reconnecting', error);
     }
+  }
+
+  /** Whether it is time to look for other ways: where none was ever open, or several were cut at once. */
+  #seemsBlocked(code) {
+    if (this.#isBlocked || this.#options.transports.length === 1 || isServers(code)) return false;
+    if (this.isLive) {
+      this.#shortLives = Date.now() - this.#liveSince < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+      if (this.#shortLives < SHORT_LIVES) return false;
+    }
+    return (this.#isBlocked = true);
   }
 
   #pause() {
@@ -222,12 +301,22 @@ export class Connection {
 
   #leave(status, error) {
     this.#link = null;
+    this.#next?.close('not needed');
+    this.#old?.close('not needed');
+    this.#next = this.#old = null;
     this.#become(status, error, () => {
       this.#hooks.lost();
-      const requests = [...this.#requests.values()];
-      this.#requests.clear();
-      for (const { failed } of requests) failed(lostBeforeAnswer());
+      this.#lose();
     });
+  }
+
+  /** What was asked over a link that is gone, or over any, stays without an answer. */
+  #lose(link) {
+    for (const [id, request] of [...this.#requests]) {
+      if (link !== undefined && request.link !== link) continue;
+      this.#requests.delete(id);
+      request.failed(lostBeforeAnswer());
+    }
   }
 
   // `first` runs between the change and the page's callbacks, which may call anything again

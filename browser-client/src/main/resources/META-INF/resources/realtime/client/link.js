@@ -5,7 +5,7 @@ import { Heartbeat } from './heartbeat.js';
 const AUTH_ID = 'auth';
 
 /**
- * One WebSocket from its opening to its end: token, welcome, heartbeat. Its end is told once and at once, without
+ * One WebSocket, or what stands for it, from its opening to its end: token, welcome, heartbeat. Its end is told once and at once, without
  * waiting for the other side, which may be gone.
  */
 export class Link {
@@ -22,15 +22,16 @@ export class Link {
   #maxFrameBytes = Infinity;
 
   /**
+   * @param dial gives a promise of a function that opens a socket
    * @param token a string, a function that gives one or a promise of one, or nothing
    * @param hooks `ready()`, `frame(frame)`, `ended(code, reason)`; called later, never from here
    */
-  constructor(url, token, options, hooks) {
+  constructor(dial, token, options, hooks) {
     this.#options = options;
     this.#hooks = hooks;
     const { connectTimeout } = options;
     this.#timer = setTimeout(() => this.end(4000, `no welcome within ${connectTimeout} ms`), connectTimeout);
-    this.#open(url, token).catch((error) => {
+    this.#open(dial, token).catch((error) => {
       warn('cannot connect', error);
       this.end(1006, String(error));
     });
@@ -40,10 +41,11 @@ export class Link {
     return this.#userId;
   }
 
-  async #open(url, source) {
+  async #open(dial, source) {
     const token = await (typeof source === 'function' ? source() : source);
+    const open = await dial();
     if (this.#hasEnded) return;
-    const socket = (this.#socket = new this.#options.WebSocket(url));
+    const socket = (this.#socket = open());
     socket.onopen = () => {
       if (!token) return;
       this.#awaitsAuth = true;
