@@ -377,6 +377,9 @@ public final class Realtime implements AutoCloseable {
     /** How shared documents are kept; default in this JVM. Their store is closed with the bus. */
     public Builder documents(DocumentOptions options) {
       documents = options;
+      return this;
+    }
+
     /** Where Yjs documents live and what they may cost; default: there are none. */
     public Builder yjs(YjsOptions options) {
       yjs = options;
