@@ -5,12 +5,14 @@ import dev.tidewire.broker.Broker.Appended;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
 import dev.tidewire.channel.RowChange;
 import dev.tidewire.history.HistoryMessage;
 import dev.tidewire.history.HistoryStore;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Reply;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -126,6 +128,21 @@ final class Publisher {
             appended.timestamp());
     return Backend.call("the history failed", () -> history.append(message, channel.historyLimit()))
         .thenApply(stored -> published);
+  }
+
+  /** Puts an earlier life of a table channel back in its place. */
+  void restore(String topic, Position last, List<TableChannel.Past> newest) {
+    long offset = last.offset() - newest.size();
+    List<Publication> publications = new ArrayList<>(newest.size());
+    for (TableChannel.Past past : newest) {
+      RowChange change = past.change();
+      Draft draft = change == null ? null : codec.change(change);
+      if (draft == null || isTooLarge(draft)) {
+        draft = codec.reset(topic, UNKNOWN_CHANGE);
+      }
+      publications.add(draft.at(new Position(last.epoch(), ++offset), past.timestamp()));
+    }
+    broker.restore(topic, last, publications, settings.of(topic));
   }
 
   /** Publishes a row change; one that is too large to tell becomes a reset. */

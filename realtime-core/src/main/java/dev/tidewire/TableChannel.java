@@ -4,7 +4,9 @@ import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way in for row changes: a channel to which nobody else may publish. Used by change capture.
@@ -41,6 +43,27 @@ public final class TableChannel {
     }
     return publisher.publish(change);
   }
+
+  /**
+   * Goes on where an earlier life of the channel ended. Comes before any use of the channel.
+   *
+   * @param last the place of the newest change, offset 0 if there was none
+   * @param newest the newest changes, oldest first, the last of them at {@code last}; as many as
+   *     are known
+   * @throws IllegalStateException if the channel is in use already
+   * @throws UnsupportedOperationException if the bus has a broker that keeps its streams itself
+   */
+  public void restore(Position last, List<Past> newest) {
+    publisher.restore(topic, last, newest);
+  }
+
+  /**
+   * A change of an earlier life. Immutable, safe for any thread.
+   *
+   * @param change null for a reset
+   * @param timestamp when it was published, milliseconds since 1970
+   */
+  public record Past(@Nullable RowChange change, long timestamp) {}
 
   /** Tells that the table changed in a way that cannot be told row by row: load it again. */
   public CompletionStage<Position> reset() {

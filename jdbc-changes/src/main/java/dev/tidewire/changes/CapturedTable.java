@@ -2,12 +2,15 @@ package dev.tidewire.changes;
 
 import dev.tidewire.RowPolicy;
 import dev.tidewire.rows.Where;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -127,6 +130,12 @@ final class CapturedTable {
         unknown,
         present);
     return Set.of();
+  }
+
+  /** Stands for what of the table is published; another one where that may be more or less. */
+  String layout() {
+    String text = name + new TreeSet<>(columns) + new TreeSet<>(excluded) + rows.filter();
+    return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
   }
 
   @Override

@@ -1,10 +1,7 @@
 package dev.tidewire.changes;
 
-import dev.tidewire.changes.CapturePlan.Before;
-import dev.tidewire.changes.CapturePlan.Source;
 import dev.tidewire.changes.CapturePlan.Visible;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -122,61 +119,13 @@ class CapturingStatement extends DelegatingStatement {
       String sql, KeyRequest keys, Form form, SqlCall<T> natively, Function<Outcome, T> seen)
       throws SQLException {
     Treatment treatment = connection.treat(sql, keys);
-    return run(treatment, sql, form, new PlainPort(), natively, seen);
-  }
-
-  /** Runs plans on this statement, or on a helper where the result is read twice. */
-  private final class PlainPort implements CapturedWrite.Port {
-    private int maxRows;
-    private int maxFieldSize;
-    private int fetchSize;
-    private boolean changed;
-
-    @Override
-    public Statement run(CapturePlan plan) throws SQLException {
-      if (plan.source() == Source.KEYS) {
-        delegate.execute(plan.sql(), plan.keys().toArray(String[]::new));
-        return delegate;
-      }
-      if (plan.source() == Source.NOWHERE && plan.visible() == Visible.KEYS) {
-        delegate.execute(plan.sql(), RETURN_GENERATED_KEYS);
-        return delegate;
-      }
-      if (plan.visible() != Visible.NOTHING && connection.engine().dialect().scrolls()) {
-        Statement scrollable =
-            connection
-                .raw()
-                .createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY);
-        helper = scrollable;
-        scrollable.setQueryTimeout(getQueryTimeout());
-        scrollable.execute(plan.sql());
-        return scrollable;
-      }
-      maxRows = delegate.getMaxRows();
-      maxFieldSize = delegate.getMaxFieldSize();
-      fetchSize = delegate.getFetchSize();
-      changed = true;
-      delegate.setMaxRows(0);
-      delegate.setMaxFieldSize(0);
-      delegate.setFetchSize(connection.maxRows() + 1);
-      delegate.execute(plan.sql());
-      return delegate;
-    }
-
-    @Override
-    public PreparedStatement prepare(Before before) throws SQLException {
-      return connection.raw().prepareStatement(before.sql());
-    }
-
-    @Override
-    public void finished() throws SQLException {
-      if (changed && !delegate.isClosed()) {
-        changed = false;
-        delegate.setFetchSize(fetchSize);
-        delegate.setMaxRows(maxRows);
-        delegate.setMaxFieldSize(maxFieldSize);
-      }
-    }
+    return run(
+        treatment,
+        sql,
+        form,
+        new PlainPort(connection, delegate, helping -> helper = helping),
+        natively,
+        seen);
   }
 
   // executions

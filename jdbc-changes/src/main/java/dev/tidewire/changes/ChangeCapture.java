@@ -5,21 +5,15 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiFunction;
-import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
 import org.jooq.ConnectionProvider;
@@ -59,15 +53,18 @@ import org.slf4j.LoggerFactory;
 public final class ChangeCapture implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(ChangeCapture.class);
-  private static final int MAX_WAITING_ROWS = 100_000;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final List<CapturedTable> tables;
   private final int maxRows;
   private final Uncapturable uncapturable;
   private final CommitSequencer sequencer;
-  private final ChangePublisher publisher;
   private final RowReader reader;
+
+  /** Who publishes; with an outbox it is that. */
+  private final @Nullable ChangePublisher publisher;
+
+  private final @Nullable Outbox outbox;
 
   /** Where changes come from, if not from observed connections. */
   private final @Nullable ReplicationSource replication;
@@ -81,28 +78,43 @@ public final class ChangeCapture implements AutoCloseable {
   private volatile @Nullable Engine engine;
   private volatile boolean closed;
 
-  private ChangeCapture(
-      Builder builder, List<CapturedTable> tables, ChangeSink sink, RowReader reader) {
+  ChangeCapture(
+      ChangeCaptureBuilder builder, List<CapturedTable> tables, ChangeSink sink, RowReader reader) {
     this.reader = reader;
     this.tables = tables;
     this.maxRows = builder.maxRows;
     this.uncapturable = builder.uncapturable;
     sequencer = new CommitSequencer(builder.maxWaitingRows, PATIENCE, System::nanoTime);
     long random = ThreadLocalRandom.current().nextLong(1L << 40);
-    publisher = new ChangePublisher(sequencer, sink, Long.toString(random, Character.MAX_RADIX));
+    DataSource kept = builder.outbox;
+    outbox =
+        kept == null
+            ? null
+            : new Outbox(kept, builder.outboxOptions, tables, sink, builder.maxWaitingRows);
+    publisher =
+        outbox != null
+            ? null
+            : new ChangePublisher(sequencer, sink, Long.toString(random, Character.MAX_RADIX));
     PostgresReplication log = builder.replication;
     replication = log == null ? null : new ReplicationSource(log, tables, sequencer, this::engine);
     reader.serve(this);
   }
 
+  /** Comes when nothing of this can fail any more. */
+  void start() {
+    if (replication != null) {
+      replication.start();
+    }
+  }
+
   /** Begins a capture that publishes on {@code realtime}. */
-  public static Builder on(Realtime realtime) {
-    return new Builder((tables, reader) -> new RealtimeSink(realtime, tables, reader));
+  public static ChangeCaptureBuilder on(Realtime realtime) {
+    return new ChangeCaptureBuilder((tables, reader) -> new RealtimeSink(realtime, tables, reader));
   }
 
   /** Begins a capture that hands its changes to {@code sink}. */
-  static Builder on(ChangeSink sink) {
-    return new Builder((tables, reader) -> sink);
+  static ChangeCaptureBuilder on(ChangeSink sink) {
+    return new ChangeCaptureBuilder((tables, reader) -> sink);
   }
 
   /**
@@ -247,7 +259,7 @@ public final class ChangeCapture implements AutoCloseable {
         result,
         changed.isEmpty()
             ? CompletableFuture.completedFuture(Map.of())
-            : publisher.positions(changed));
+            : outlet().positions(changed));
   }
 
   Actor actor() {
@@ -283,14 +295,17 @@ public final class ChangeCapture implements AutoCloseable {
     Engine known = engine;
     if (known == null) {
       Catalog catalog = new Catalog(dialect, tables, System::nanoTime);
-      known = new Engine(dialect, catalog, sequencer, uncapturable, maxRows, sequencer.maxRows());
+      known =
+          new Engine(
+              dialect, catalog, sequencer, outbox, uncapturable, maxRows, sequencer.maxRows());
       engine = known;
     }
     return known;
   }
 
-  ChangePublisher publisher() {
-    return publisher;
+  /** Where changes pass on their way to the bus, in order. */
+  Outlet outlet() {
+    return outbox != null ? outbox.outlet() : Objects.requireNonNull(publisher).outlet();
   }
 
   /** Whether a commit has its place in the order when it returns; the log tells it later. */
@@ -331,120 +346,11 @@ public final class ChangeCapture implements AutoCloseable {
       replication.close();
     }
     reader.close();
-    publisher.close();
-  }
-
-  /**
-   * Collects what to capture.
-   *
-   * <p>For one thread.
-   */
-  public static final class Builder {
-
-    private final BiFunction<Collection<CapturedTable>, RowReader, ChangeSink> sink;
-    private final RowReader reader = new RowReader();
-    private final Map<String, CapturedTable> tables = new LinkedHashMap<>();
-    private int maxRows = 10_000;
-    private int maxWaitingRows = MAX_WAITING_ROWS;
-    private Uncapturable uncapturable = Uncapturable.RESET;
-    private @Nullable PostgresReplication replication;
-
-    private Builder(BiFunction<Collection<CapturedTable>, RowReader, ChangeSink> sink) {
-      this.sink = sink;
+    if (outbox != null) {
+      outbox.close();
     }
-
-    /**
-     * Captures tables with all columns that they have when they are first read. A table outside the
-     * default schema is named with its schema. The channel is the name in lower case.
-     */
-    public Builder tables(String... names) {
-      for (String name : names) {
-        table(name, options -> {});
-      }
-      return this;
-    }
-
-    /**
-     * Captures one table.
-     *
-     * @throws IllegalArgumentException if the table is named twice
-     */
-    public Builder table(String name, Consumer<TableOptions> options) {
-      if (name.isBlank()) {
-        throw new IllegalArgumentException("blank table name");
-      }
-      TableOptions chosen = new TableOptions();
-      options.accept(chosen);
-      CapturedTable table = chosen.table(name);
-      if (tables.putIfAbsent(name.toLowerCase(Locale.ROOT), table) != null) {
-        throw new IllegalArgumentException("table named twice: " + name);
-      }
-      return this;
-    }
-
-    /**
-     * How many rows of one statement are told one by one; one that writes more is a reset of its
-     * table. Default 10,000; 0 makes every write a reset.
-     */
-    public Builder maxRows(int rows) {
-      if (rows < 0 || rows >= Integer.MAX_VALUE) {
-        throw new IllegalArgumentException("maxRows: " + rows);
-      }
-      maxRows = rows;
-      return this;
-    }
-
-    /**
-     * What happens to a statement whose rows cannot be told. Default {@link Uncapturable#RESET}.
-     */
-    public Builder onUncapturable(Uncapturable reaction) {
-      uncapturable = reaction;
-      return this;
-    }
-
-    /**
-     * Takes the changes from PostgreSQL's write-ahead log, so that the writes of every program are
-     * told; connections are not observed then, and who wrote and why is not known.
-     */
-    public Builder replication(PostgresReplication log) {
-      replication = log;
-      return this;
-    }
-
-    /** Where snapshots are read, two at a time; default: the first data source observed. */
-    public Builder snapshots(DataSource dataSource) {
-      reader.readFrom(dataSource);
-      return this;
-    }
-
-    /** For tests: how many rows may wait. */
-    Builder maxWaitingRows(int rows) {
-      maxWaitingRows = rows;
-      return this;
-    }
-
-    /**
-     * Starts the capture; registers a channel for every table.
-     *
-     * @throws IllegalStateException if no table is named
-     * @throws IllegalArgumentException if two tables have the same channel, or a name is none
-     */
-    public ChangeCapture build() {
-      if (tables.isEmpty()) {
-        throw new IllegalStateException("name the tables to capture: tables(\"orders\")");
-      }
-      Set<String> topics = new HashSet<>();
-      for (CapturedTable table : tables.values()) {
-        if (!topics.add(table.topic())) {
-          throw new IllegalArgumentException("two tables on the channel " + table.topic());
-        }
-      }
-      List<CapturedTable> chosen = List.copyOf(new ArrayList<>(tables.values()));
-      ChangeCapture capture = new ChangeCapture(this, chosen, sink.apply(chosen, reader), reader);
-      if (capture.replication != null) {
-        capture.replication.start();
-      }
-      return capture;
+    if (publisher != null) {
+      publisher.close();
     }
   }
 }

@@ -1,20 +1,13 @@
 package dev.tidewire.changes;
 
 import dev.tidewire.changes.CommitSequencer.Commit;
-import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,8 +24,6 @@ final class ChangePublisher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ChangePublisher.class);
   private static final Duration IDLE = Duration.ofSeconds(1);
   private static final Duration DRAIN = Duration.ofSeconds(10);
-  private static final Duration POSITION_PATIENCE = Duration.ofSeconds(5);
-  private static final int MAX_IN_FLIGHT = 1_024;
 
   private final CommitSequencer sequencer;
   private final ChangeSink sink;
@@ -42,11 +33,7 @@ final class ChangePublisher implements AutoCloseable {
   /** Topics whose failure is in the log already. */
   private final Set<String> silenced = ConcurrentHashMap.newKeySet();
 
-  private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
-
-  /** Of those who read rows now; touched by the thread alone. */
-  private final List<Window> windows = new ArrayList<>();
-
+  private final Outlet outlet;
   private final Thread thread;
   private volatile boolean closing;
 
@@ -57,9 +44,14 @@ final class ChangePublisher implements AutoCloseable {
     this.sequencer = sequencer;
     this.sink = sink;
     this.name = name;
+    outlet = new Outlet(sink, sequencer::mark);
     thread = new Thread(this::run, "tidewire-changes");
     thread.setDaemon(true);
     thread.start();
+  }
+
+  Outlet outlet() {
+    return outlet;
   }
 
   private void run() {
@@ -88,7 +80,7 @@ final class ChangePublisher implements AutoCloseable {
     String transaction = name + '-' + Long.toString(commit.number(), Character.MAX_RADIX);
     for (Change change : commit.changes()) {
       String topic = change.table().topic();
-      windows.forEach(window -> window.note(change));
+      outlet.note(change);
       var operation = change.operation();
       if (operation == null) {
         send(topic, () -> sink.reset(topic));
@@ -108,77 +100,6 @@ final class ChangePublisher implements AutoCloseable {
     }
   }
 
-  /**
-   * Opens a window behind everything that is committed by now; completes when that is published.
-   */
-  CompletionStage<Boolean> open(Window window) {
-    CompletableFuture<Boolean> opened = new CompletableFuture<>();
-    mark(
-        opened,
-        () -> {
-          windows.add(window);
-          opened.complete(true);
-        });
-    return opened;
-  }
-
-  /** Closes a window behind everything that has a place now; tells the position of that. */
-  CompletionStage<Position> close(Window window) {
-    CompletableFuture<Position> closed = new CompletableFuture<>();
-    mark(
-        closed,
-        () -> {
-          windows.remove(window);
-          String topic = window.table().topic();
-          complete(closed, () -> position(topic));
-        });
-    return closed;
-  }
-
-  private void mark(CompletableFuture<?> result, Runnable mark) {
-    if (!sequencer.mark(mark)) {
-      result.completeExceptionally(new IllegalStateException("the capture is closed"));
-    }
-  }
-
-  /** Tells where the channels stand behind everything that is committed by now. */
-  CompletionStage<Map<String, Position>> positions(Set<CapturedTable> tables) {
-    CompletableFuture<Map<String, Position>> told = new CompletableFuture<>();
-    mark(
-        told,
-        () ->
-            complete(
-                told,
-                () -> {
-                  Map<String, Position> positions = new LinkedHashMap<>();
-                  for (CapturedTable table : tables) {
-                    positions.put(table.topic(), position(table.topic()));
-                  }
-                  return positions;
-                }));
-    return told;
-  }
-
-  /** In the thread, with nothing under way: finds out something that must not fail the thread. */
-  private <T> void complete(CompletableFuture<T> result, Callable<T> question) {
-    try {
-      inFlight.acquire(MAX_IN_FLIGHT);
-      inFlight.release(MAX_IN_FLIGHT);
-      result.complete(question.call());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      result.completeExceptionally(e);
-    } catch (Exception e) {
-      result.completeExceptionally(e);
-    }
-  }
-
-  private Position position(String topic) throws Exception {
-    return sink.position(topic)
-        .toCompletableFuture()
-        .get(POSITION_PATIENCE.toSeconds(), TimeUnit.SECONDS);
-  }
-
   private void resetFailed() throws InterruptedException {
     if (failed.isEmpty()) {
       return;
@@ -189,17 +110,12 @@ final class ChangePublisher implements AutoCloseable {
     }
   }
 
-  private void send(String topic, Sending sending) throws InterruptedException {
-    inFlight.acquire();
-    try {
-      sending.send().whenComplete((position, failure) -> done(topic, failure));
-    } catch (RuntimeException e) {
-      done(topic, e);
-    }
+  private void send(String topic, Supplier<CompletionStage<?>> sending)
+      throws InterruptedException {
+    outlet.send(sending, (position, failure) -> done(topic, failure));
   }
 
   private void done(String topic, @Nullable Throwable failure) {
-    inFlight.release();
     if (failure == null) {
       silenced.remove(topic);
     } else {
@@ -208,11 +124,6 @@ final class ChangePublisher implements AutoCloseable {
         log.warn("A change of {} was not published; the channel will be reset", topic, failure);
       }
     }
-  }
-
-  /** One call of the sink. */
-  private interface Sending {
-    CompletionStage<?> send();
   }
 
   /** Publishes what is committed by now and stops; gives up after ten seconds. */

@@ -1,7 +1,9 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.TableChannel.Past;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -16,4 +18,7 @@ interface ChangeSink {
   default CompletionStage<Position> position(String topic) {
     return CompletableFuture.failedStage(new UnsupportedOperationException());
   }
+
+  /** Puts an earlier life of a channel back; comes first. */
+  default void restore(String topic, Position last, List<Past> newest) {}
 }

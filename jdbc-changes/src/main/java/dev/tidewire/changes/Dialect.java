@@ -222,6 +222,13 @@ class Dialect {
     return false;
   }
 
+  /** Constraint violations and serialisation failures: surely rolled back, unlike a lost link. */
+  static boolean isDefinite(SQLException failure) {
+    String state = failure.getSQLState();
+    return state != null
+        && (state.startsWith("23") || (state.startsWith("40") && !state.equals("40003")));
+  }
+
   /** Whether a transaction is known to be still open after a COMMIT that failed. */
   boolean isStillOpen(Connection connection) {
     return false;
@@ -249,6 +256,16 @@ class Dialect {
 
   /** Whether a statement other than COMMIT may commit the transaction. */
   boolean endsTransactionsUnasked() {
+    return false;
+  }
+
+  /** Whether definitions and procedures may commit the transaction that they run in. */
+  boolean commitsUnasked() {
+    return false;
+  }
+
+  /** Whether a COMMIT that failed may be tried again. */
+  boolean retriesCommit() {
     return false;
   }
 

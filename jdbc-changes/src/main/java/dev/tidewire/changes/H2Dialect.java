@@ -298,6 +298,11 @@ final class H2Dialect extends Dialect {
     return true;
   }
 
+  @Override
+  boolean commitsUnasked() {
+    return true;
+  }
+
   /** The victim of a deadlock. */
   @Override
   boolean undoesTransaction(SQLException failure) {

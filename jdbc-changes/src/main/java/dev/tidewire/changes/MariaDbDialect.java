@@ -313,6 +313,11 @@ final class MariaDbDialect extends Dialect {
     return true;
   }
 
+  @Override
+  boolean commitsUnasked() {
+    return true;
+  }
+
   /** A savepoint, which is gone once its transaction is. */
   @Override
   void beforeItMayEnd(Connection connection) throws SQLException {

@@ -2,9 +2,11 @@ package dev.tidewire.changes;
 
 import dev.tidewire.Realtime;
 import dev.tidewire.TableChannel;
+import dev.tidewire.TableChannel.Past;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +38,11 @@ final class RealtimeSink implements ChangeSink {
   @Override
   public CompletionStage<Position> position(String topic) {
     return channel(topic).position();
+  }
+
+  @Override
+  public void restore(String topic, Position last, List<Past> newest) {
+    channel(topic).restore(last, newest);
   }
 
   private TableChannel channel(String topic) {

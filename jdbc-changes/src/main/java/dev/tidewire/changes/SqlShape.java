@@ -142,4 +142,11 @@ record SqlShape(
       default -> false;
     };
   }
+
+  /** Whether one of its parts may undo what came before it. */
+  boolean undoesTransactions() {
+    return kind == Kind.ROLLBACK
+        || kind == Kind.ROLLBACK_TO
+        || parts.stream().anyMatch(SqlShape::undoesTransactions);
+  }
 }

@@ -333,6 +333,12 @@ final class SqliteDialect extends Dialect {
     return !isStillOpen(connection);
   }
 
+  /** When others were reading. */
+  @Override
+  boolean retriesCommit() {
+    return true;
+  }
+
   @Override
   boolean savepointsBegin() {
     return true;

@@ -22,7 +22,6 @@ import org.slf4j.LoggerFactory;
 final class Transaction {
 
   private static final Logger log = LoggerFactory.getLogger(Transaction.class);
-
   private final Connection connection;
   private final Engine engine;
   private final TransactionBuffer buffer;
@@ -86,11 +85,7 @@ final class Transaction {
       throw e;
     }
     try {
-      commit(
-          () -> {
-            connection.commit();
-            return true;
-          });
+      commitShort();
     } catch (SQLException e) {
       undoIfStillOpen();
       throw e;
@@ -98,6 +93,14 @@ final class Transaction {
       connection.setAutoCommit(true);
     }
     return result;
+  }
+
+  private void commitShort() throws SQLException {
+    commit(
+        () -> {
+          connection.commit();
+          return true;
+        });
   }
 
   /** Undoes a short transaction that could not be committed and is still there, as on SQLite. */
@@ -119,11 +122,7 @@ final class Transaction {
         connection.rollback();
         ended();
       } else {
-        commit(
-            () -> {
-              connection.commit();
-              return true;
-            });
+        commitShort();
       }
     } catch (SQLException e) {
       log.debug("Could not end the transaction of a failed statement", e);
@@ -162,6 +161,10 @@ final class Transaction {
       ended();
       return result;
     }
+    Outbox outbox = engine.outbox();
+    if (outbox != null) {
+      return commit(outbox, commit);
+    }
     boolean aborted = isAborted();
     Ticket ticket = engine.sequencer().draw();
     List<Change> committed = List.of();
@@ -178,23 +181,27 @@ final class Transaction {
     }
   }
 
+  private <T> T commit(Outbox outbox, SqlCall<T> commit) throws SQLException {
+    boolean aborted = isAborted();
+    try {
+      return aborted ? commit.call() : outbox.commit(connection, engine, buffer, commit);
+    } finally {
+      if (aborted || buffer.isEmpty() || !dialect().isStillOpen(connection)) {
+        ended();
+      }
+    }
+  }
+
   private List<Change> afterFailedCommit(SQLException failure) {
     if (dialect().isStillOpen(connection)) {
       return List.of();
     }
-    if (!isDefinite(failure)) {
+    if (!Dialect.isDefinite(failure)) {
       buffer.becomeResets();
       return buffer.drain();
     }
     ended();
     return List.of();
-  }
-
-  /** Constraint violations and serialisation failures: surely rolled back, unlike a lost link. */
-  private static boolean isDefinite(SQLException failure) {
-    String state = failure.getSQLState();
-    return state != null
-        && (state.startsWith("23") || (state.startsWith("40") && !state.equals("40003")));
   }
 
   /** Tells that the database undid everything so far, with the transaction still to be ended. */
@@ -297,8 +304,9 @@ final class Transaction {
     }
     try {
       if (!isOpen()) {
+        engine.expect(connection, tables, false);
         T result = statement.call();
-        engine.sequencer().reset(tables);
+        engine.reset(tables);
         return result;
       }
       return definitionInTransaction(tables, statement);
@@ -317,8 +325,11 @@ final class Transaction {
     boolean mayCommit = dialect().endsTransactionsUnasked() && !buffer.isEmpty();
     if (mayCommit) {
       dialect().beforeItMayEnd(connection);
+      if (dialect().commitsUnasked()) {
+        engine.expect(connection, buffer.tables(), true);
+      }
     }
-    Ticket ticket = mayCommit ? engine.sequencer().draw() : null;
+    Ticket ticket = mayCommit && engine.outbox() == null ? engine.sequencer().draw() : null;
     List<Change> committed = List.of();
     try {
       return statement.call();
@@ -327,12 +338,14 @@ final class Transaction {
       noteFailure(e);
       throw e;
     } finally {
+      if (mayCommit && endedUnasked()) {
+        committed = buffer.drain();
+        ended();
+      }
       if (ticket != null) {
-        if (endedUnasked()) {
-          committed = buffer.drain();
-          ended();
-        }
         engine.sequencer().settle(ticket, committed);
+      } else {
+        engine.reset(committed.stream().map(Change::table).toList());
       }
     }
   }
@@ -350,14 +363,23 @@ final class Transaction {
     if (written && dialect().endsTransactionsUnasked()) {
       dialect().beforeItMayEnd(connection);
     }
+    if (engine.outbox() != null && (controls || !open || dialect().commitsUnasked())) {
+      if (open && controls && shape.undoesTransactions()) {
+        throw new UncapturableException(
+            "With an outbox, run ROLLBACK alone and not among other statements in one text");
+      }
+      engine.expect(connection, tables, open);
+      engine.expect(connection, buffer.tables(), open);
+    }
     try {
       return statement.call();
     } catch (SQLException e) {
       failed = true;
       throw e;
     } finally {
-      if (controls) {
-        noteControls(shape);
+      for (SqlShape part : shape.parts()) {
+        Kind kind = part.kind();
+        begun = kind == Kind.BEGIN || (begun && kind != Kind.COMMIT && kind != Kind.ROLLBACK);
       }
       boolean endedUnasked = written && endedUnasked();
       if (controls || endedUnasked) {
@@ -365,7 +387,7 @@ final class Transaction {
         buffer.clear();
       }
       if (controls || endedUnasked || !open) {
-        engine.sequencer().reset(tables);
+        engine.reset(tables);
       }
       if ((open && !endedUnasked) || controls) {
         buffer.reset(tables);
@@ -376,16 +398,6 @@ final class Transaction {
       redefined |= shape.kind() == Kind.SEVERAL;
       if (redefined && !open) {
         engine.catalog().forget();
-      }
-    }
-  }
-
-  private void noteControls(SqlShape shape) {
-    for (SqlShape part : shape.parts()) {
-      if (part.kind() == Kind.BEGIN) {
-        begun = true;
-      } else if (part.kind() == Kind.COMMIT || part.kind() == Kind.ROLLBACK) {
-        begun = false;
       }
     }
   }

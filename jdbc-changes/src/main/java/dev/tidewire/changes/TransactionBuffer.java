@@ -106,16 +106,22 @@ final class TransactionBuffer {
     resets.clear();
   }
 
-  /** Empties the buffer; of a table that is reset only the reset remains. */
+  /** Empties the buffer; returns what was its {@link #content}. */
   List<Change> drain() {
-    List<Change> drained = new ArrayList<>(changes.size());
-    for (Change change : changes) {
-      if (change.isReset() || !resets.contains(change.table())) {
-        drained.add(change);
-      }
-    }
+    List<Change> drained = content();
     clear();
     return drained;
+  }
+
+  /** What is to be told; of a table that is reset only the reset remains. */
+  List<Change> content() {
+    List<Change> content = new ArrayList<>(changes.size());
+    for (Change change : changes) {
+      if (change.isReset() || !resets.contains(change.table())) {
+        content.add(change);
+      }
+    }
+    return content;
   }
 
   private int find(@Nullable Object savepoint) {

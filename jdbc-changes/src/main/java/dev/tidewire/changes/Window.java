@@ -1,6 +1,7 @@
 package dev.tidewire.changes;
 
 import dev.tidewire.channel.Operation;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -82,7 +83,16 @@ final class Window {
 
   private List<@Nullable Object> identity(Map<String, @Nullable Object> row) {
     List<@Nullable Object> identity = new ArrayList<>(key.size());
-    key.forEach(column -> identity.add(row.get(column)));
+    key.forEach(column -> identity.add(plain(row.get(column))));
     return identity;
+  }
+
+  /** The same for every number of the same value, for an outbox does not keep their classes. */
+  private static @Nullable Object plain(@Nullable Object value) {
+    if (value instanceof Number number) {
+      BigDecimal exact = new BigDecimal(number.toString());
+      return exact.signum() == 0 ? BigDecimal.ZERO : exact.stripTrailingZeros();
+    }
+    return value;
   }
 }

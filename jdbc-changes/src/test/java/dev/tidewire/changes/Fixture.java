@@ -41,7 +41,7 @@ final class Fixture implements AutoCloseable {
     this(database, builder -> builder);
   }
 
-  Fixture(TestDatabase database, UnaryOperator<ChangeCapture.Builder> options) throws SQLException {
+  Fixture(TestDatabase database, UnaryOperator<ChangeCaptureBuilder> options) throws SQLException {
     this.database = database;
     plain = database.fresh();
     plainly(

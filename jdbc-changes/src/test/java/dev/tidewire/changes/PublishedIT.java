@@ -243,7 +243,7 @@ class PublishedIT {
 
   @Test
   void badChoicesAreRefusedClearly() {
-    ChangeCapture.Builder builder = ChangeCapture.on(new RecordingSink());
+    ChangeCaptureBuilder builder = ChangeCapture.on(new RecordingSink());
     assertThatThrownBy(builder::build)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("tables");

@@ -90,7 +90,7 @@ class ReplicationIT {
   }
 
   private ChangeCapture follow(
-      PostgresReplication log, UnaryOperator<ChangeCapture.Builder> options) {
+      PostgresReplication log, UnaryOperator<ChangeCaptureBuilder> options) {
     ChangeCapture capture =
         options.apply(ChangeCapture.on(sink).tables("tick").replication(log)).build();
     captures.add(capture);

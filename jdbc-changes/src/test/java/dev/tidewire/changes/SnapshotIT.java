@@ -54,7 +54,7 @@ class SnapshotIT {
   private DataSource observed;
   private ChangeCapture capture;
 
-  private void start(UnaryOperator<ChangeCapture.Builder> options, String... statements)
+  private void start(UnaryOperator<ChangeCaptureBuilder> options, String... statements)
       throws SQLException {
     plain = database.fresh();
     run(plain, statements);

@@ -74,6 +74,11 @@ public enum TestDatabase {
     };
   }
 
+  /** The type of a column for a long text. */
+  String longText() {
+    return this == MARIADB ? "longtext" : "varchar(200000)";
+  }
+
   /** Ways to write a row of {@code account} that may be there, whose rows are told. */
   List<String> upserts() {
     String insert = "insert into account values (?, ?, 5, 'up')";

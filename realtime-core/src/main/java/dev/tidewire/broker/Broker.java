@@ -3,6 +3,8 @@ package dev.tidewire.broker;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +45,22 @@ public interface Broker extends AutoCloseable {
 
   /** Reads the retained publications after {@code since}; with null, only the present position. */
   CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit);
+
+  /**
+   * Begins a channel's stream where an earlier life of it ended, for a publisher that keeps its
+   * publications itself: the next one follows {@code last}, and clients of the earlier life go on
+   * from where they were. The stream is never forgotten. Comes before any use of the channel.
+   *
+   * @param last the place of the newest publication, offset 0 if there was none
+   * @param newest the newest publications, oldest first, dense, the last of them at {@code last};
+   *     as many as the publisher still has
+   * @throws IllegalStateException if somebody published or subscribed before
+   * @throws UnsupportedOperationException if the broker keeps its streams itself
+   */
+  default void restore(
+      String topic, Position last, List<Publication> newest, ChannelOptions options) {
+    throw new UnsupportedOperationException("this broker keeps its streams itself");
+  }
 
   /**
    * This node has its first subscriber for the channel; its stream must not be forgotten. Called

@@ -3,8 +3,10 @@ package dev.tidewire.broker;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -66,6 +68,19 @@ public final class MemoryBroker implements Broker {
       tail = stream(topic).read(since, limit, clock.millis());
     }
     return CompletableFuture.completedFuture(tail);
+  }
+
+  @Override
+  public void restore(
+      String topic, Position last, List<Publication> newest, ChannelOptions options) {
+    streams.compute(
+        topic,
+        (t, known) -> {
+          if (known != null && !known.isUnused()) {
+            throw new IllegalStateException("the channel " + t + " is in use already");
+          }
+          return new MemoryStream(last, newest, options, clock.millis());
+        });
   }
 
   @Override

@@ -28,6 +28,7 @@ final class MemoryStream {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final String epoch;
+  private final boolean pinned;
   private final ArrayDeque<Publication> tail = new ArrayDeque<>();
   private final LinkedHashMap<String, Appended> keys = new LinkedHashMap<>();
   private ChannelOptions options = ChannelOptions.DEFAULT;
@@ -43,8 +44,34 @@ final class MemoryStream {
    */
   MemoryStream(String epoch, long now, long persistedUntil) {
     this.epoch = epoch;
+    this.pinned = false;
     this.lastUsed = now;
     this.lastPersisted = persistedUntil;
+  }
+
+  /** Goes on after {@code last}, and is never forgotten. */
+  MemoryStream(Position last, List<Publication> newest, ChannelOptions options, long now) {
+    this.epoch = last.epoch();
+    this.pinned = true;
+    this.offset = last.offset();
+    this.options = options;
+    this.lastUsed = now;
+    tail.addAll(newest);
+    lastTimestamp = newest.isEmpty() ? 0 : newest.get(newest.size() - 1).timestamp();
+    trim(now);
+  }
+
+  /**
+   * Whether it may give way to an earlier life: nobody knows of it. Marks it as forgotten if so.
+   */
+  boolean isUnused() {
+    lock.lock();
+    try {
+      forgotten |= offset == 0 && subscribers == 0 && !pinned;
+      return forgotten;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Appends, or returns null if the stream was forgotten meanwhile. */
@@ -156,7 +183,11 @@ final class MemoryStream {
       trim(now);
       forgetOldKeys(now);
       forgotten =
-          subscribers == 0 && tail.isEmpty() && keys.isEmpty() && now - lastUsed >= idle.toMillis();
+          !pinned
+              && subscribers == 0
+              && tail.isEmpty()
+              && keys.isEmpty()
+              && now - lastUsed >= idle.toMillis();
       return forgotten;
     } finally {
       lock.unlock();

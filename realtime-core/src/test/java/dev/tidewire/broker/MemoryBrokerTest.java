@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tidewire.broker.Broker.Appended;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
 import dev.tidewire.testing.Parallel;
 import java.time.Duration;
 import java.util.List;
@@ -124,6 +125,39 @@ class MemoryBrokerTest extends BrokerContract {
 
     assertThat(append(event("t", 1), NOTHING, "k1").repeated()).isTrue();
     assertThat(append(event("t", 1), NOTHING, "k0").repeated()).isFalse();
+  }
+
+  @Test
+  void aRestoredChannelGoesOnWhereItsEarlierLifeEnded() {
+    List<Publication> newest =
+        List.of(
+            event("t", 8).at(new Position("old", 8), clock.millis()),
+            event("t", 9).at(new Position("old", 9), clock.millis()));
+    broker.restore("t", new Position("old", 9), newest, KEEP);
+
+    assertThat(read("t", new Position("old", 7)).publications()).isEqualTo(newest);
+    assertThat(read("t", new Position("old", 6)).outcome()).isEqualTo(Tail.Outcome.EVICTED);
+    assertThat(append("t", 10).position()).isEqualTo(new Position("old", 10));
+
+    clock.advance(Duration.ofDays(1));
+    broker.housekeep();
+    assertThat(append("t", 11).position()).isEqualTo(new Position("old", 11));
+  }
+
+  @Test
+  void aChannelInUseIsNotRestored() {
+    append("published", 1);
+    broker.subscribe("subscribed");
+    read("read", null);
+    broker.restore("read", new Position("old", 1), List.of(), KEEP);
+    broker.restore("empty", new Position("old", 0), List.of(), KEEP);
+
+    for (String topic : List.of("published", "subscribed", "read", "empty")) {
+      assertThatThrownBy(() -> broker.restore(topic, new Position("old", 5), List.of(), KEEP))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(topic);
+    }
+    assertThat(read("read", null).position()).isEqualTo(new Position("old", 1));
   }
 
   @Test

@@ -1,0 +1,242 @@
+package dev.tidewire.changes;
+
+import dev.tidewire.RealtimeException;
+import dev.tidewire.TableChannel.Past;
+import dev.tidewire.changes.OutboxRelay.Start;
+import dev.tidewire.changes.OutboxRow.Item;
+import dev.tidewire.changes.OutboxRow.Text;
+import dev.tidewire.changes.OutboxTable.Channel;
+import dev.tidewire.channel.Position;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes "committed" and "will be published, at this position" one thing: each transaction writes
+ * its changes into the outbox as its last statement, and the offset of a change follows from what
+ * stands in the outbox before it. After a restart, the channels are put back as they were.
+ *
+ * <p>A reset that no transaction carries, and a publication that gets another position than it
+ * should, end that: then the channel gets a new epoch at the next start, and its clients load
+ * again.
+ *
+ * <p>Safe for any thread.
+ */
+final class Outbox implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Outbox.class);
+  private static final String SAVEPOINT = "tidewire_outbox";
+
+  /** More than any channel would keep. */
+  private static final int MAX_RESTORED = 10_000;
+
+  private final OutboxTable table;
+  private final Clock clock = Clock.systemUTC();
+  private final OutboxRelay relay;
+
+  /** Topics that are known to get a new epoch at the next start. */
+  private final Set<String> ending = ConcurrentHashMap.newKeySet();
+
+  /**
+   * Opens the outbox, puts the channels back and starts to publish.
+   *
+   * @param dataSource not observed
+   */
+  Outbox(
+      DataSource dataSource,
+      OutboxOptions options,
+      Collection<CapturedTable> captured,
+      ChangeSink sink,
+      int maxWaitingRows) {
+    table = OutboxTable.open(dataSource);
+    Map<String, CapturedTable> tables = new HashMap<>();
+    captured.forEach(each -> tables.put(each.topic(), each));
+    try {
+      Start start = restore(tables, sink);
+      relay = new OutboxRelay(table, options, sink, tables, this::end, maxWaitingRows, start);
+    } catch (SQLException e) {
+      throw new RealtimeException("the outbox cannot be read", e);
+    }
+  }
+
+  /** Puts the channels back. */
+  private Start restore(Map<String, CapturedTable> tables, ChangeSink sink) throws SQLException {
+    String name = table.name();
+    Map<String, String> layouts = new HashMap<>();
+    tables.forEach((topic, captured) -> layouts.put(topic, captured.layout()));
+    Map<String, Long> counts = new HashMap<>();
+    Map<String, ArrayDeque<Past>> newest = new HashMap<>();
+    long[] last = {0};
+    Map<String, Channel> channels =
+        table.load(
+            layouts,
+            row -> {
+              last[0] = row.number();
+              String transaction = OutboxRelay.transaction(name, row);
+              for (Item item : row.items()) {
+                counts.merge(item.topic(), 1L, Long::sum);
+                ArrayDeque<Past> past =
+                    newest.computeIfAbsent(item.topic(), topic -> new ArrayDeque<>());
+                past.add(new Past(item.change(transaction), row.timestamp()));
+                if (past.size() > MAX_RESTORED) {
+                  past.remove();
+                }
+              }
+            });
+    Map<String, Long> offsets = new HashMap<>();
+    channels.forEach(
+        (topic, channel) -> {
+          List<Past> past = List.of();
+          if (channel.goesOn()) { // else it may have columns that are not to be published any more
+            past = new ArrayList<>(newest.getOrDefault(topic, new ArrayDeque<>()));
+          }
+          long offset = channel.base() + counts.getOrDefault(topic, 0L);
+          sink.restore(topic, new Position(channel.epoch(), offset), past);
+          offsets.put(topic, offset);
+        });
+    return new Start(name, Math.max(last[0], table.newest()), offsets);
+  }
+
+  /** What others ask of the order in which things are published. */
+  Outlet outlet() {
+    return relay.outlet();
+  }
+
+  /** Commits a transaction, with its changes in the outbox. */
+  <T> T commit(Connection connection, Engine engine, TransactionBuffer buffer, SqlCall<T> commit)
+      throws SQLException {
+    List<Change> changes = buffer.content();
+    List<Text> texts = OutboxRow.texts(changes);
+    boolean mayRetry = engine.dialect().retriesCommit();
+    List<OutboxRow> rows;
+    try {
+      if (mayRetry) {
+        execute(connection, "savepoint " + SAVEPOINT);
+      }
+      rows = table.write(connection, texts, clock.millis());
+    } catch (SQLException e) {
+      undo(connection);
+      buffer.clear();
+      throw explained(e);
+    }
+    relay.queue().begin(rows);
+    try {
+      T result = commit.call();
+      relay.queue().offer(rows);
+      engine.sequencer().watch().note(changes);
+      buffer.clear();
+      return result;
+    } catch (SQLException | RuntimeException | Error e) {
+      if (!engine.dialect().isStillOpen(connection) || !unwrite(connection, mayRetry)) {
+        buffer.clear();
+      }
+      relay.queue().ended(rows);
+      throw e;
+    }
+  }
+
+  /**
+   * Takes the rows out of a transaction whose COMMIT may be tried again, which adds them anew.
+   *
+   * @return false if all of it had to be undone
+   */
+  private static boolean unwrite(Connection connection, boolean savepoint) {
+    try {
+      if (savepoint) {
+        execute(connection, "rollback to " + SAVEPOINT);
+        execute(connection, "release " + SAVEPOINT);
+        return true;
+      }
+    } catch (SQLException e) {
+      log.debug("Could not take back what was written into the outbox", e);
+    }
+    undo(connection);
+    return false;
+  }
+
+  /** A transaction that the outbox does not have must not be committed. */
+  private static void undo(Connection connection) {
+    try {
+      if (connection.getAutoCommit()) {
+        execute(connection, "rollback");
+      } else {
+        connection.rollback();
+      }
+    } catch (SQLException e) {
+      log.debug("Could not roll back a transaction that the outbox does not have", e);
+    }
+  }
+
+  /** With its own state and code, for whoever runs a transaction again after a deadlock. */
+  private static SQLException explained(SQLException failure) {
+    String state = String.valueOf(failure.getSQLState());
+    if (state.startsWith("40") || state.startsWith("08")) {
+      return failure;
+    }
+    return new SQLException(
+        "nothing is committed, because the outbox cannot be written: " + failure.getMessage(),
+        failure.getSQLState(),
+        failure.getErrorCode(),
+        failure);
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /**
+   * Comes before a statement that may change tables and commit that by itself, without the outbox.
+   *
+   * @param connection the statement's, so that this needs no other
+   * @param open whether it is in a transaction, with which this may be rolled back
+   */
+  void expect(Connection connection, Collection<CapturedTable> changing, boolean open)
+      throws SQLException {
+    Set<String> topics = new LinkedHashSet<>();
+    changing.forEach(each -> topics.add(each.topic()));
+    topics.removeAll(ending);
+    table.end(connection, topics);
+    if (!open) {
+      ending.addAll(topics);
+    }
+  }
+
+  /** The same, when it has happened already; false if the outbox cannot be reached. */
+  private boolean end(String topic) {
+    try {
+      if (!ending.contains(topic)) {
+        table.end(topic);
+        ending.add(topic);
+      }
+      return true;
+    } catch (SQLException e) {
+      log.debug("Could not note that {} is reset", topic, e);
+      return false;
+    }
+  }
+
+  /** Tells that tables changed outside of a transaction that the outbox knows. */
+  void reset(Collection<CapturedTable> tables) {
+    tables.forEach(each -> relay.queue().reset(each.topic()));
+  }
+
+  @Override
+  public void close() {
+    relay.close();
+  }
+}

@@ -1,0 +1,303 @@
+package dev.tidewire.changes;
+
+import dev.tidewire.changes.OutboxQueue.Asked;
+import dev.tidewire.changes.OutboxRow.Item;
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.RowChange;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes the outbox's transactions in the order of their numbers, each once. The one that
+ * follows the last comes from memory, handed over by whoever committed it; when a number is missing
+ * the table says what there is. The table is also looked at once a second, for other nodes write to
+ * it, too.
+ *
+ * <p>Safe for any thread.
+ */
+final class OutboxRelay implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(OutboxRelay.class);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration BETWEEN_PRUNINGS = Duration.ofSeconds(10);
+  private static final Duration DRAIN = Duration.ofSeconds(10);
+
+  /**
+   * Where to begin.
+   *
+   * @param name what the identifiers of transactions begin with
+   * @param last number of the last transaction that is published already
+   * @param offsets the channels' offsets then, by topic
+   */
+  record Start(String name, long last, Map<String, Long> offsets) {}
+
+  /** What is to be done once everything up to a number is published. */
+  private record Due(long number, Asked asked) {}
+
+  private final OutboxTable table;
+  private final OutboxOptions options;
+  private final ChangeSink sink;
+  private final Map<String, CapturedTable> tables;
+  private final Predicate<String> ending;
+  private final OutboxQueue queue;
+  private final Outlet outlet;
+  private final String name;
+
+  /** Topics whose positions have left those of the outbox. */
+  private final Set<String> moved = ConcurrentHashMap.newKeySet();
+
+  /** What follows is only the thread's. */
+  private long last;
+
+  private final Map<String, Long> offsets;
+  private final Queue<Due> due = new ArrayDeque<>();
+  private long nextPruning = System.nanoTime();
+  private boolean unreadable;
+  private final Thread thread;
+
+  /**
+   * @param tables by topic
+   * @param ending tells that a channel's positions will not hold over a restart; false if that
+   *     could not be noted
+   */
+  OutboxRelay(
+      OutboxTable table,
+      OutboxOptions options,
+      ChangeSink sink,
+      Map<String, CapturedTable> tables,
+      Predicate<String> ending,
+      int maxWaitingItems,
+      Start start) {
+    this.table = table;
+    this.options = options;
+    this.sink = sink;
+    this.tables = tables;
+    this.ending = ending;
+    name = start.name();
+    last = start.last();
+    offsets = start.offsets();
+    queue = new OutboxQueue(maxWaitingItems, PATIENCE);
+    outlet = new Outlet(sink, queue::mark);
+    thread = new Thread(this::run, "tidewire-outbox");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  static String transaction(String name, OutboxRow row) {
+    return name + '-' + Long.toString(row.first(), Character.MAX_RADIX);
+  }
+
+  OutboxQueue queue() {
+    return queue;
+  }
+
+  Outlet outlet() {
+    return outlet;
+  }
+
+  private void run() {
+    try {
+      boolean more = true;
+      while (more) {
+        more = queue.await(unreadable);
+        publishWaiting(0);
+        boolean look = queue.isLooking();
+        if (isAsked() || look) {
+          readTable();
+        }
+        runDue();
+        prune();
+      }
+    } catch (InterruptedException e) {
+      log.warn("Stopped while changes waited in the outbox; they are published at the next start");
+    } finally {
+      queue.stop();
+    }
+  }
+
+  /** Learns behind which number that is to be done which was asked for. */
+  private boolean isAsked() {
+    Asked asked = queue.asked();
+    if (!asked.isEmpty()) {
+      // not known yet; a look at the table that begins now will see all that is meant
+      due.add(new Due(Long.MAX_VALUE, asked));
+    }
+    return !due.isEmpty();
+  }
+
+  private void publishWaiting(long complete) throws InterruptedException {
+    OutboxRow next = queue.next(last, complete);
+    while (next != null) {
+      publish(next);
+      next = queue.next(last, complete);
+    }
+  }
+
+  /** Publishes all that the table has. */
+  private void readTable() throws InterruptedException {
+    try {
+      long waiting = queue.newest();
+      if (due.stream().anyMatch(each -> each.number() == Long.MAX_VALUE)) {
+        long newest = table.newest();
+        List<Due> known = new ArrayList<>(due);
+        due.clear();
+        known.forEach(each -> due.add(new Due(Math.min(each.number(), newest), each.asked())));
+      }
+      if (readRows()) {
+        publishWaiting(waiting);
+      }
+      if (unreadable) {
+        log.info("The outbox can be read again");
+      }
+      unreadable = false;
+    } catch (SQLException | RuntimeException e) {
+      if (!unreadable) {
+        log.error("The outbox cannot be read; what is in it is published later", e);
+      }
+      unreadable = true;
+    }
+  }
+
+  /**
+   * Returns whether that was all, and not only what comes before a transaction still committing.
+   */
+  private boolean readRows() throws SQLException, InterruptedException {
+    while (true) {
+      List<OutboxRow> rows = new ArrayList<>();
+      if (table.read(last, rows::add) > last) {
+        missed();
+      }
+      if (rows.isEmpty()) {
+        return true;
+      }
+      long settledBefore = queue.settledBefore(); // asked after the read: what has returned is safe
+      for (OutboxRow row : rows) {
+        if (row.number() >= settledBefore) {
+          return false;
+        }
+        publish(row);
+      }
+    }
+  }
+
+  /** Another node has deleted what this one had not read. */
+  private void missed() {
+    log.warn(
+        "This node was so far behind that the outbox was pruned before it: channels are reset");
+    for (String topic : offsets.keySet()) {
+      moved.add(topic);
+      queue.reset(topic);
+    }
+  }
+
+  private void publish(OutboxRow row) throws InterruptedException {
+    last = row.number();
+    String transaction = transaction(name, row);
+    for (Item item : row.items()) {
+      String topic = item.topic();
+      Long before = offsets.get(topic);
+      CapturedTable captured = tables.get(topic);
+      if (before != null && captured != null) {
+        if (outlet.isWatched()) {
+          outlet.note(item.of(captured));
+        }
+        offsets.put(topic, before + 1);
+        send(topic, before + 1, item.change(transaction));
+      }
+    }
+  }
+
+  private void send(String topic, long offset, @Nullable RowChange change)
+      throws InterruptedException {
+    outlet.send(
+        () -> change == null ? sink.reset(topic) : sink.publish(change),
+        (position, failure) -> {
+          if (failure != null) {
+            failed(topic, failure);
+          } else if (position instanceof Position at
+              && at.offset() != offset
+              && !moved.contains(topic)) {
+            failed(topic, new IllegalStateException("somebody else publishes on the channel"));
+          }
+        });
+  }
+
+  private void failed(String topic, Throwable failure) {
+    if (moved.add(topic)) {
+      log.warn(
+          "A change of {} was not published in its place; the channel is reset", topic, failure);
+    }
+    queue.reset(topic);
+  }
+
+  private void runDue() throws InterruptedException {
+    while (!due.isEmpty() && due.element().number() <= last) {
+      Asked asked = due.remove().asked();
+      for (String topic : asked.resets()) {
+        publishReset(topic);
+      }
+      asked.marks().forEach(Runnable::run);
+    }
+  }
+
+  private void publishReset(String topic) throws InterruptedException {
+    moved.add(topic);
+    if (!ending.test(topic)) {
+      queue.resetLater(topic); // what a restart would not know of must not be told
+      return;
+    }
+    CapturedTable captured = tables.get(topic);
+    if (captured != null) {
+      outlet.note(Change.reset(captured));
+    }
+    outlet.send(
+        () -> sink.reset(topic),
+        (position, failure) -> {
+          if (failure != null) {
+            queue.resetLater(topic);
+          }
+        });
+  }
+
+  private void prune() {
+    if (System.nanoTime() - nextPruning < 0) {
+      return;
+    }
+    nextPruning = System.nanoTime() + BETWEEN_PRUNINGS.toNanos();
+    try {
+      long before = System.currentTimeMillis() - options.keepFor().toMillis();
+      table.pruning().prune(last, before, options.keepTransactions());
+    } catch (SQLException | RuntimeException e) {
+      log.warn("The outbox could not be pruned; the next attempt follows", e);
+    }
+  }
+
+  /** Publishes what is committed by now, for at most ten seconds. */
+  @Override
+  public void close() {
+    queue.close();
+    if (Thread.currentThread() == thread) {
+      return;
+    }
+    try {
+      thread.join(DRAIN.toMillis());
+      if (thread.isAlive()) {
+        thread.interrupt();
+      }
+    } catch (InterruptedException e) {
+      thread.interrupt();
+      Thread.currentThread().interrupt();
+    }
+  }
+}
