@@ -1,6 +1,5 @@
 package dev.tidewire;
 
-import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.CloseCode;
@@ -12,7 +11,6 @@ import dev.tidewire.protocol.Reply;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
 import dev.tidewire.transport.Session;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -47,6 +45,7 @@ final class ClientSession implements Session, Answers {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final SessionGuard guard;
+  private final UserPlace place;
   private final SessionCommands commands;
 
   private volatile @Nullable Identity identity;
@@ -82,6 +81,7 @@ final class ClientSession implements Session, Answers {
             server.delivery(),
             () -> end(PresenceDiff.Reason.TIMEOUT));
     this.guard = new SessionGuard(limits, connectedAt);
+    this.place = new UserPlace(server.admission());
     this.commands = new SessionCommands(this, server);
   }
 
@@ -115,26 +115,32 @@ final class ClientSession implements Session, Answers {
     identity = verified;
   }
 
-  /** Tells the client who it is, if that is settled. */
-  void welcome() {
+  /**
+   * Tells the client who it is, if that is settled; or, if the user has too many connections, that,
+   * and closes.
+   *
+   * @param commandId the command that settled it, or null
+   * @return whether it may stay
+   */
+  boolean welcomed(@Nullable String commandId) {
     Identity who = identity;
-    if (who != null) {
-      push(greeting(who));
+    if (who == null) {
+      return true;
     }
-  }
-
-  private Push.Welcome greeting(Identity who) {
-    return new Push.Welcome(
-        id,
-        secret,
-        who.userId(),
-        server.pingInterval().toMillis(),
-        server.pongTimeout().toMillis(),
-        server.limits().frameBytes());
+    try {
+      place.take(who);
+    } catch (Rejection e) {
+      reply(e.toReply(), commandId);
+      closeWithAdvice();
+      return false;
+    }
+    push(server.greeting(this, who));
+    return true;
   }
 
   /** Subscribes to what a stream tells of, or throws and subscribes to nothing. */
   void stream(StreamRequest request) {
+    place.take(requireIdentity());
     lock.lock();
     try {
       commands.stream(request);
@@ -145,7 +151,7 @@ final class ClientSession implements Session, Answers {
 
   /** Tells the client of a stream who it is and what it will hear of. */
   void connected(List<String> topics) {
-    push(new Push.Connected(topics, greeting(requireIdentity())));
+    push(new Push.Connected(topics, server.greeting(this, requireIdentity())));
   }
 
   @Override
@@ -157,7 +163,8 @@ final class ClientSession implements Session, Answers {
   public void receive(String text) {
     touch();
     int max = server.limits().frameBytes();
-    if (max > 0 && isLonger(text, max)) {
+    if (Limits.isLonger(text, max)) {
+      server.limits().met(Limit.FRAME_BYTES);
       close(CloseCode.TOO_BIG);
       return;
     }
@@ -193,7 +200,7 @@ final class ClientSession implements Session, Answers {
         pings |= frame instanceof Command.Ping;
         if (hasEnded()) {
           answers.none();
-        } else if (isSubscription(frame)) {
+        } else if (Command.isSubscription(frame)) {
           answers
               .to(i)
               .reply(
@@ -210,18 +217,6 @@ final class ClientSession implements Session, Answers {
     return answers.all();
   }
 
-  private static boolean isSubscription(Inbound frame) {
-    return frame instanceof Command.Subscribe
-        || frame instanceof Command.Unsubscribe
-        || frame instanceof Command.Sync;
-  }
-
-  /** Counts only where it may matter: a character is three bytes at most. */
-  static boolean isLonger(String text, int utf8Bytes) {
-    return text.length() > utf8Bytes / 3
-        && text.getBytes(StandardCharsets.UTF_8).length > utf8Bytes;
-  }
-
   private boolean hasEnded() {
     return end.get() != null;
   }
@@ -235,6 +230,7 @@ final class ClientSession implements Session, Answers {
     if (frame instanceof Inbound.Refused refused) {
       answers.reply(Reply.Failure.of(refused.code(), refused.message()), refused.id());
       if (refused.malformed() && guard.isAbuse(server.now())) {
+        server.limits().met(Limit.BAD_FRAMES);
         close(CloseCode.PROTOCOL_ABUSE);
       }
       return;
@@ -256,13 +252,18 @@ final class ClientSession implements Session, Answers {
   }
 
   private void rateLimited(Inbound frame, long wait, Answers answers) {
+    server.limits().met(Limit.FRAMES);
     answers.reply(
         new Rejection(ErrorCode.RATE_LIMITED, "too many frames").retryAfter(wait).toReply(),
         frame.id());
     if (guard.isFlood(server.now())) {
-      push(new Push.Advice(true, RATE_ADVICE_MIN_MS, RATE_ADVICE_MAX_MS));
-      close(CloseCode.RATE_LIMITED);
+      closeWithAdvice();
     }
+  }
+
+  private void closeWithAdvice() {
+    push(new Push.Advice(true, RATE_ADVICE_MIN_MS, RATE_ADVICE_MAX_MS));
+    close(CloseCode.RATE_LIMITED);
   }
 
   @Override
@@ -291,17 +292,14 @@ final class ClientSession implements Session, Answers {
   void send(Frame frame) {
     if (!queue.offer(frame)) {
       log.info("Session {} reads too slowly; closed", id);
+      server.limits().met(Limit.QUEUE_BYTES);
       end(PresenceDiff.Reason.TIMEOUT);
       queue.close(CloseCode.SLOW_CONSUMER);
     }
   }
 
-  /** Whether the client can be told all of them at once and still keep up. */
-  boolean hasRoomFor(List<Publication> publications) {
-    long bytes = 0;
-    for (Publication publication : publications) {
-      bytes += publication.frame().length;
-    }
+  /** Whether the client can be told so much at once and still keep up. */
+  boolean hasRoomFor(long bytes) {
     return queue.hasRoomFor(bytes);
   }
 
@@ -312,7 +310,7 @@ final class ClientSession implements Session, Answers {
   /** Why the client cannot be told so much at once; null if it can. */
   Reply.@Nullable Failure obstacle(String json) {
     int max = server.limits().queueBytes();
-    if (max > 0 && isLonger(json, max)) {
+    if (Limits.isLonger(json, max)) {
       return Reply.Failure.of(
           ErrorCode.LIMIT_EXCEEDED, "the rows are more than " + max + " bytes: ask for fewer");
     }
@@ -337,7 +335,7 @@ final class ClientSession implements Session, Answers {
   /** The server stops: what could not be sent by now stays unsent. */
   void cut() {
     cut(CloseCode.GOING_AWAY);
-    server.gone(this);
+    gone();
   }
 
   @Override
@@ -345,6 +343,11 @@ final class ClientSession implements Session, Answers {
     queue.discard();
     boolean orderly = code == CloseCode.NORMAL.code() || code == CloseCode.GOING_AWAY.code();
     end(orderly ? PresenceDiff.Reason.LEFT : PresenceDiff.Reason.TIMEOUT);
+    gone();
+  }
+
+  private void gone() {
+    place.free();
     server.gone(this);
   }
 
@@ -385,6 +388,7 @@ final class ClientSession implements Session, Answers {
     Instant expiry = who == null ? null : who.expiresAt();
     long authentication = server.limits().authenticationTime().toMillis();
     if (who == null && authentication > 0 && now - connectedAt > authentication) {
+      server.limits().met(Limit.AUTHENTICATION_TIME);
       reply(Reply.Failure.of(ErrorCode.UNAUTHORIZED, "not authenticated in time"), null);
       close(CloseCode.UNAUTHORIZED);
     } else if (expiry != null && expiry.toEpochMilli() <= now) {

@@ -158,8 +158,9 @@ final class ClientSubscription implements Subscriber {
       acknowledge(snapshot, rows);
       return;
     }
+    long bytes = missed.stream().mapToLong(p -> p.frame().length).sum();
     Tail.Outcome outcome =
-        session.hasRoomFor(missed) || missed.isEmpty() ? tail.outcome() : Tail.Outcome.EVICTED;
+        missed.isEmpty() || session.hasRoomFor(bytes) ? tail.outcome() : Tail.Outcome.EVICTED;
     boolean complete = outcome == Tail.Outcome.COMPLETE;
     missed = complete ? missed : List.of();
     if (answer == Answer.STREAM) {

@@ -49,5 +49,15 @@ final class Frames {
     public String position() {
       return publication.position().toString();
     }
+
+    @Override
+    public boolean isExpendable() {
+      return publication.isExpendable();
+    }
+
+    @Override
+    public @Nullable String conflationKey() {
+      return publication.conflationKey();
+    }
   }
 }

@@ -32,6 +32,7 @@ final class Hub implements BrokerListener, PresenceListener {
   private final Broker broker;
   private final PresenceTracker presence;
   private final FrameCodec codec;
+  private final ChannelSettings settings;
   private final Broker.ReadLimit recoveryLimit;
   private final Executor executor;
   private final Clock clock;
@@ -40,12 +41,14 @@ final class Hub implements BrokerListener, PresenceListener {
       Broker broker,
       PresenceTracker presence,
       FrameCodec codec,
+      ChannelSettings settings,
       Broker.ReadLimit recoveryLimit,
       Executor executor,
       Clock clock) {
     this.broker = broker;
     this.presence = presence;
     this.codec = codec;
+    this.settings = settings;
     this.recoveryLimit = recoveryLimit;
     this.executor = executor;
     this.clock = clock;
@@ -93,7 +96,7 @@ final class Hub implements BrokerListener, PresenceListener {
         channels.compute(
             topic,
             (t, known) -> {
-              HubChannel held = known == null ? new HubChannel(t, executor, this::encode) : known;
+              HubChannel held = known == null ? channel(t) : known;
               if (replaced == null && held.hold(1) == 1) {
                 broker.subscribe(t);
               }
@@ -119,6 +122,10 @@ final class Hub implements BrokerListener, PresenceListener {
             });
   }
 
+  private HubChannel channel(String topic) {
+    return new HubChannel(topic, SlowReading.of(settings.of(topic)), executor, this::encode);
+  }
+
   private CompletionStage<Tail> open(String topic, Subscriber subscriber) {
     try {
       return subscriber.open(
@@ -141,7 +148,7 @@ final class Hub implements BrokerListener, PresenceListener {
     if (tail != null) {
       channel.classify(member, codec);
     }
-    if (!member.start(tail, replaced)) {
+    if (!member.start(tail == null ? null : channel.slowReading().of(tail), replaced)) {
       channel.remove(member);
     } else if (member.isPresent() && member.subscriber().wantsPresence()) {
       member.awaitPresence();

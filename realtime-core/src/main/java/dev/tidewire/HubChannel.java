@@ -43,6 +43,7 @@ final class HubChannel {
   private record Acknowledgement(Runnable task) {}
 
   private final String topic;
+  private final SlowReading slowReading;
   private final Executor executor;
   private final Function<PresenceDiff, PresenceRun.Step> encoding;
   private final ConcurrentLinkedQueue<Object> mailbox = new ConcurrentLinkedQueue<>();
@@ -55,10 +56,20 @@ final class HubChannel {
   // How many subscribers hold the channel; guarded by the hub's map entry.
   private int holders;
 
-  HubChannel(String topic, Executor executor, Function<PresenceDiff, PresenceRun.Step> encoding) {
+  HubChannel(
+      String topic,
+      SlowReading slowReading,
+      Executor executor,
+      Function<PresenceDiff, PresenceRun.Step> encoding) {
     this.topic = topic;
+    this.slowReading = slowReading;
     this.executor = executor;
     this.encoding = encoding;
+  }
+
+  /** What members that are behind may miss. */
+  SlowReading slowReading() {
+    return slowReading;
   }
 
   /** Under the hub's map entry: one holder more or less; returns how many there are now. */
@@ -178,7 +189,7 @@ final class HubChannel {
   }
 
   private void deliver(List<Publication> publications) {
-    Run run = new Run(publications);
+    Run run = new Run(slowReading.of(publications));
     if (!classes.isEmpty()) {
       classes.values().forEach(rows -> run(() -> rows.see(run)));
     }

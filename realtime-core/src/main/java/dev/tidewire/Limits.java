@@ -1,14 +1,33 @@
 package dev.tidewire;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Bounds of what one client may cost. All are on by default; 0 (or a zero duration) means
- * unlimited. Not thread-safe while being set; read-only and safe once the {@link Realtime} is
- * built.
+ * Bounds of what one client may cost, and how often they were met. All are on by default; 0 (or a
+ * zero duration) means unlimited. Not thread-safe while being set; read-only and safe once the
+ * {@link Realtime} is built.
  */
 public final class Limits {
 
+  private static final int AS_FRAMES = -1;
+
+  private final Map<Limit, LongAdder> met = new EnumMap<>(Limit.class);
+  private int connections = FileDescriptors.connections();
+  private int userConnections = 20;
+  private int addressConnections = 200;
+  private int handshakes = 2_000;
+  private int addressRequestsPerSecond = 200;
+  private int addressRequestBurst = 400;
+  private int publishesPerSecond;
+  private int publishBurst;
+  private int userPublishesPerSecond = AS_FRAMES;
+  private int userPublishBurst = AS_FRAMES;
+  private int channels = 100_000;
   private int frameBytes = 64 * 1024;
   private int publicationBytes = 256 * 1024;
   private int queueBytes = 1024 * 1024;
@@ -24,7 +43,149 @@ public final class Limits {
   private int members = 1_000;
   private Duration authenticationTime = Duration.ofSeconds(10);
 
-  Limits() {}
+  Limits() {
+    for (Limit limit : Limit.values()) {
+      met.put(limit, new LongAdder());
+    }
+  }
+
+  /** Something was refused for this limit. */
+  void met(Limit limit) {
+    adder(limit).increment();
+  }
+
+  long timesMet(Limit limit) {
+    return adder(limit).sum();
+  }
+
+  private LongAdder adder(Limit limit) {
+    return Objects.requireNonNull(met.get(limit));
+  }
+
+  /**
+   * Connections of the bus, whatever their transport; a poll is one until it is answered. Default:
+   * what the process may open less 1,000 (at least half of it), at most 19,000. More are refused
+   * before the upgrade, with {@code UNAVAILABLE} (HTTP 503): a server that has no file descriptor
+   * left would let them hang.
+   */
+  public Limits connections(int count) {
+    connections = count(count);
+    return this;
+  }
+
+  int connections() {
+    return connections;
+  }
+
+  /**
+   * Connections of one user, default 20; counted by user id, guests not at all. {@code
+   * RATE_LIMITED}: a WebSocket is closed 4029, HTTP answers 429.
+   */
+  public Limits userConnections(int count) {
+    userConnections = count(count);
+    return this;
+  }
+
+  int userConnections() {
+    return userConnections;
+  }
+
+  /** Connections of one network address, default 200; {@code RATE_LIMITED}, HTTP 429. */
+  public Limits addressConnections(int count) {
+    addressConnections = count(count);
+    return this;
+  }
+
+  int addressConnections() {
+    return addressConnections;
+  }
+
+  /**
+   * New connections of the bus in a second, default 2,000; {@code UNAVAILABLE}, HTTP 503. Polls are
+   * none.
+   */
+  public Limits handshakes(int perSecond) {
+    handshakes = count(perSecond);
+    return this;
+  }
+
+  int handshakes() {
+    return handshakes;
+  }
+
+  /**
+   * Requests of one network address, default 200 a second after a burst of 400: handshakes, polls,
+   * and what is posted or asked by HTTP, each frame of a request without a session as one. {@code
+   * RATE_LIMITED}, HTTP 429 with {@code Retry-After}.
+   */
+  public Limits addressRequests(int perSecond, int burst) {
+    addressRequestsPerSecond = count(perSecond);
+    addressRequestBurst = count(burst);
+    return this;
+  }
+
+  int addressRequestsPerSecond() {
+    return addressRequestsPerSecond;
+  }
+
+  int addressRequestBurst() {
+    return addressRequestBurst;
+  }
+
+  /**
+   * Publications of one connection, after a burst; default 0: as each is a frame, {@link #frames}
+   * bounds them. {@code RATE_LIMITED}.
+   */
+  public Limits publishes(int perSecond, int burst) {
+    publishesPerSecond = count(perSecond);
+    publishBurst = count(burst);
+    return this;
+  }
+
+  int publishesPerSecond() {
+    return publishesPerSecond;
+  }
+
+  int publishBurst() {
+    return publishBurst;
+  }
+
+  /**
+   * Publications of one user over all connections and by HTTP, default twice {@link #frames}: 100 a
+   * second after a burst of 200. {@code RATE_LIMITED}. Guests are bounded by connection.
+   */
+  public Limits userPublishes(int perSecond, int burst) {
+    userPublishesPerSecond = count(perSecond);
+    userPublishBurst = count(burst);
+    return this;
+  }
+
+  int userPublishesPerSecond() {
+    return userPublishesPerSecond == AS_FRAMES ? doubled(framesPerSecond) : userPublishesPerSecond;
+  }
+
+  int userPublishBurst() {
+    return userPublishBurst == AS_FRAMES ? doubled(frameBurst) : userPublishBurst;
+  }
+
+  private static int doubled(int value) {
+    return (int) Math.min(Integer.MAX_VALUE, 2L * value);
+  }
+
+  /**
+   * Channels that the broker of this JVM keeps in memory, default 100,000. Beyond it those that
+   * nobody uses are forgotten early, first those nothing was published to; if all are in use,
+   * clients get {@code LIMIT_EXCEEDED} for further ones. What the server itself publishes is not
+   * refused. A broker of the application's own counts for itself.
+   */
+  public Limits channels(int count) {
+    channels = count(count);
+    return this;
+  }
+
+  int channels() {
+    return channels;
+  }
 
   /** Bytes of one incoming message, default 64 KiB; a larger one closes the connection 1009. */
   public Limits frameBytes(int bytes) {
@@ -165,6 +326,16 @@ public final class Limits {
 
   Duration authenticationTime() {
     return authenticationTime;
+  }
+
+  /**
+   * Whether the text is more than so many bytes of UTF-8; never if they are 0, which is no limit.
+   * Counts only where it may matter: a character is three bytes at most.
+   */
+  static boolean isLonger(String text, int bytes) {
+    return bytes > 0
+        && text.length() > bytes / 3
+        && text.getBytes(StandardCharsets.UTF_8).length > bytes;
   }
 
   private static int count(int value) {

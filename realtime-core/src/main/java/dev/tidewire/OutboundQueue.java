@@ -3,9 +3,6 @@ package dev.tidewire;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class OutboundQueue implements Connection.Completion {
 
-  /** Frames that gathered are joined up to this size; larger runs go as several messages. */
-  private static final int MAX_JOINED_BYTES = 64 * 1024;
-
   /** A thread that sends so often in a row has other channels to deliver to. */
   private static final int MAX_SENDS = 16;
 
@@ -36,8 +30,7 @@ final class OutboundQueue implements Connection.Completion {
 
   // All below is guarded by the queue's own monitor: with thousands of connections each object more
   // on the way of a frame is one more miss of the processor's cache.
-  private @Nullable ArrayDeque<Frame> waiting; // made when the first frame has to wait
-  private long waitingBytes;
+  private @Nullable Backlog backlog; // made when the first frame has to wait
   private @Nullable Thread gatherer;
   private boolean inFlight;
   // True while a thread is in the loop of pump(); a completion then leaves the next send to it.
@@ -63,28 +56,28 @@ final class OutboundQueue implements Connection.Completion {
   }
 
   /**
-   * Sends the frame now or when those before it are sent.
+   * Sends the frame now or when those before it are sent; or leaves it out, if it is one that a
+   * client that is behind may miss.
    *
    * @return false if so much waits already that the client must be given up
    */
   boolean offer(Frame frame) {
-    Frame first;
+    Frame first = frame;
     synchronized (this) {
       if (closed || closing != null) {
         return true;
       }
-      boolean fits = maxBytes == 0 || waitingBytes + frame.size() <= maxBytes;
-      if (inFlight && !fits) {
-        return false;
+      if (inFlight) {
+        return backlog().add(frame);
       }
-      if (inFlight || (gatherer == Thread.currentThread() && fits)) {
-        await(frame);
-        return true;
-      }
-      first = frame;
-      if (somethingWaits()) { // gathered by another thread
-        await(frame);
-        first = take();
+      boolean gathers =
+          gatherer == Thread.currentThread() && backlog().fits(frame.size(), maxBytes);
+      if (gathers || somethingWaits()) {
+        backlog().append(frame);
+        if (gathers) {
+          return true;
+        }
+        first = take(); // what another thread has gathered goes with it
       }
       begin();
     }
@@ -130,7 +123,7 @@ final class OutboundQueue implements Connection.Completion {
    */
   boolean hasRoomFor(long bytes) {
     synchronized (this) {
-      return maxBytes == 0 || !inFlight || waitingBytes + bytes <= maxBytes / 2;
+      return !inFlight || backlog().fits(bytes, maxBytes / 2);
     }
   }
 
@@ -169,8 +162,7 @@ final class OutboundQueue implements Connection.Completion {
         return null;
       }
       closed = true;
-      waiting = null;
-      waitingBytes = 0;
+      backlog = null;
       return closing == null ? code : closing;
     }
   }
@@ -244,18 +236,17 @@ final class OutboundQueue implements Connection.Completion {
   }
 
   /** Under the monitor. */
-  private void await(Frame frame) {
-    ArrayDeque<Frame> frames = waiting;
-    if (frames == null) {
-      frames = new ArrayDeque<>(4);
-      waiting = frames;
+  private Backlog backlog() {
+    Backlog known = backlog;
+    if (known == null) {
+      known = new Backlog(maxBytes);
+      backlog = known;
     }
-    frames.add(frame);
-    waitingBytes += frame.size();
+    return known;
   }
 
   private boolean somethingWaits() {
-    return waiting != null && !waiting.isEmpty();
+    return backlog != null && !backlog.isEmpty();
   }
 
   /** Under the monitor: from here on this thread sends. */
@@ -267,26 +258,9 @@ final class OutboundQueue implements Connection.Completion {
 
   /** Under the monitor: the next message, or null and the connection is idle. */
   private @Nullable Frame take() {
-    ArrayDeque<Frame> frames = waiting;
-    Frame first = frames == null ? null : frames.poll();
-    if (first == null || frames == null || closed) {
-      inFlight = false;
-      return null;
-    }
-    sends++;
-    waitingBytes -= first.size();
-    if (frames.isEmpty() || first.size() + 1 + frames.element().size() > MAX_JOINED_BYTES) {
-      return first;
-    }
-    List<Frame> joined = new ArrayList<>(frames.size() + 1);
-    joined.add(first);
-    int bytes = first.size();
-    while (!frames.isEmpty() && bytes + 1 + frames.element().size() <= MAX_JOINED_BYTES) {
-      Frame next = frames.remove();
-      joined.add(next);
-      bytes += 1 + next.size();
-      waitingBytes -= next.size();
-    }
-    return Frame.join(joined);
+    Frame next = closed || backlog == null ? null : backlog.take();
+    inFlight = next != null;
+    sends += inFlight ? 1 : 0;
+    return next;
   }
 }

@@ -84,6 +84,7 @@ final class Publisher {
             options.persist(),
             accepted.exceptSession());
     if (isTooLarge(draft)) {
+      limits.met(Limit.PUBLICATION_BYTES);
       throw new Rejection(
           ErrorCode.TOO_LARGE, "a publication is at most " + limits.publicationBytes() + " bytes");
     }
@@ -113,7 +114,11 @@ final class Publisher {
       Draft draft, ChannelOptions channel, Appended appended) {
     Reply.Published published =
         new Reply.Published(
-            draft.topic(), appended.position(), appended.timestamp(), appended.repeated());
+            draft.topic(),
+            appended.position(),
+            appended.timestamp(),
+            appended.repeated(),
+            SlowReading.of(channel).beforeOwn(appended.position()));
     if (!draft.persist()) {
       return CompletableFuture.completedFuture(published);
     }

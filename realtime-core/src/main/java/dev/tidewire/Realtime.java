@@ -51,15 +51,13 @@ public final class Realtime implements AutoCloseable {
   private static final int EPOCH_LENGTH = 10;
   private static final int NODE_LENGTH = 6;
   private static final Duration CHANNEL_IDLE = Duration.ofMinutes(10);
-  private static final Duration RECONNECT_SPREAD = Duration.ofSeconds(15);
-  private static final Duration FLUSH_PATIENCE = Duration.ofSeconds(5);
-  private static final Duration THREAD_PATIENCE = Duration.ofSeconds(4);
 
   private final FrameCodec codec;
   private final Broker broker;
   private final HistoryStore history;
   private final PresenceTracker presence;
   private final Limits limits;
+  private final Admission admission;
   private final Threads threads;
   private final Hub hub;
   private final Publisher publisher;
@@ -78,33 +76,41 @@ public final class Realtime implements AutoCloseable {
     broker =
         settings.broker != null
             ? settings.broker
-            : new MemoryBroker(settings.clock, () -> ids.next(EPOCH_LENGTH), CHANNEL_IDLE);
+            : new MemoryBroker(
+                settings.clock, () -> ids.next(EPOCH_LENGTH), CHANNEL_IDLE, limits.channels());
+    admission = new Admission(limits, broker, settings.clock);
     history = settings.history != null ? settings.history : new MemoryHistoryStore();
     presence =
         settings.presence != null ? settings.presence : new MemoryPresenceTracker(settings.clock);
     threads = settings.threads.get();
+    ChannelSettings channels = new ChannelSettings(settings.channels);
     hub =
         new Hub(
             broker,
             presence,
             codec,
+            channels,
             new Broker.ReadLimit(limits.recoveryMessages(), limits.recoveryBytes()),
             threads.delivery(),
             settings.clock);
     AccessControl access = new AccessControl(settings.access);
-    publisher =
-        new Publisher(
-            broker,
-            history,
-            codec,
-            settings.interceptors,
-            new ChannelSettings(settings.channels),
-            limits);
+    publisher = new Publisher(broker, history, codec, settings.interceptors, channels, limits);
     documents = new SharedDocuments(settings, broker, publisher, codec, access, ids, threads);
-    requests = new Requests(access, publisher, history, presence, codec, limits, ids, documents);
+    requests =
+        new Requests(
+            access, admission, publisher, history, presence, codec, limits, ids, documents);
     sessions =
         new Sessions(
-            hub, presence, requests, access, codec, tables, settings, ids, threads.delivery());
+            hub,
+            presence,
+            requests,
+            access,
+            admission,
+            codec,
+            tables,
+            settings,
+            ids,
+            threads.delivery());
     streams = new Streams(sessions);
     yjs = YjsPart.open(settings, access, sessions, threads);
     broker.start(hub);
@@ -112,6 +118,7 @@ public final class Realtime implements AutoCloseable {
     threads.everySecond("Looking after sessions", sessions::check);
     threads.everySecond("Looking after channels", broker::housekeep);
     threads.everySecond("Looking after documents", documents::housekeep);
+    threads.everySecond("Looking after limits", admission::housekeep);
   }
 
   /** Starts to describe a bus. Without further settings nobody may do anything. */
@@ -180,6 +187,16 @@ public final class Realtime implements AutoCloseable {
   /** Number of live connections. */
   public int connectionCount() {
     return sessions.count();
+  }
+
+  /** How often something was refused since the start for this limit; of {@link Limits}. */
+  public long refusals(Limit limit) {
+    return limits.timesMet(limit);
+  }
+
+  /** For adapters: who may come in. */
+  public Admission admission() {
+    return admission;
   }
 
   /**
@@ -259,20 +276,9 @@ public final class Realtime implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
+    if (closed.compareAndSet(false, true)) {
+      new Shutdown(sessions, publisher, threads, broker, presence, history, documents, yjs).run();
     }
-    Closing.close("The clients", () -> sessions.dismissAll(RECONNECT_SPREAD));
-    Closing.close("The Yjs clients", () -> YjsPart.dismiss(yjs));
-    publisher.close();
-    Closing.await(() -> sessions.count() + YjsPart.open(yjs) == 0, FLUSH_PATIENCE);
-    Closing.close("The connections", sessions::cutAll);
-    threads.close(THREAD_PATIENCE);
-    Closing.close("The broker", broker);
-    Closing.close("The presence tracker", presence);
-    Closing.close("The history", history);
-    Closing.close("The documents", documents::close);
-    Closing.close("The Yjs documents", () -> YjsPart.close(yjs));
   }
 
   /** Describes a bus. Not thread-safe; {@link #build} may be called once. */

@@ -28,6 +28,7 @@ final class Requests {
   private static final int CORRELATION_LENGTH = 8;
 
   private final AccessControl access;
+  private final Admission admission;
   private final Publisher publisher;
   private final HistoryStore history;
   private final PresenceTracker presence;
@@ -39,6 +40,7 @@ final class Requests {
 
   Requests(
       AccessControl access,
+      Admission admission,
       Publisher publisher,
       HistoryStore history,
       PresenceTracker presence,
@@ -47,6 +49,7 @@ final class Requests {
       RandomIds ids,
       SharedDocuments documents) {
     this.access = access;
+    this.admission = admission;
     this.publisher = publisher;
     this.history = history;
     this.presence = presence;
@@ -106,11 +109,13 @@ final class Requests {
       throw new Rejection(
           ErrorCode.FORBIDDEN, "'" + publish.topic() + "' is a table channel: write SQL instead");
     }
+    admission.publish(who);
     access.require(who, publish.topic(), Action.PUBLISH);
     if (SharedDocuments.isDocument(publish.topic())) {
       throw new Rejection(
           ErrorCode.FORBIDDEN, "'" + publish.topic() + "' is a document: write its fields instead");
     }
+    admission.channel(publish.topic());
     return publisher.publish(
         new PublishRequest(
             codec,
@@ -128,6 +133,7 @@ final class Requests {
       throw new Rejection(ErrorCode.BAD_REQUEST, "'limit' is 1 or more");
     }
     if (limit > limits.historyPage()) {
+      limits.met(Limit.HISTORY_PAGE);
       throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "'limit' is at most " + limits.historyPage());
     }
     access.require(who, page.topic(), Action.HISTORY);

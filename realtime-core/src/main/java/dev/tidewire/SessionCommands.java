@@ -20,6 +20,7 @@ final class SessionCommands {
   private final Sessions server;
   private final SessionSubscriptions subscriptions;
   private final SessionPresence presence;
+  private final TokenBucket publishes;
   private boolean used;
 
   SessionCommands(ClientSession session, Sessions server) {
@@ -27,6 +28,9 @@ final class SessionCommands {
     this.server = server;
     this.subscriptions = new SessionSubscriptions(session, server);
     this.presence = new SessionPresence(server.presence(), session.id());
+    Limits limits = server.limits();
+    this.publishes =
+        new TokenBucket(limits.publishesPerSecond(), limits.publishBurst(), server.now());
   }
 
   /** Subscribes to what a stream tells of. */
@@ -80,8 +84,8 @@ final class SessionCommands {
           ErrorCode.CONFLICT, "the connection belongs to another user; open a new one");
     }
     session.identify(verified);
-    if (!settled) {
-      session.welcome();
+    if (!settled && !session.welcomed(auth.id())) {
+      return;
     }
     answers.acknowledge(new Reply.Authenticated(verified.userId()), auth.id());
   }
@@ -89,7 +93,8 @@ final class SessionCommands {
   private void track(Identity who, Command.Track command, Answers answers) {
     String topic = command.topic();
     int maxBytes = server.limits().presenceStateBytes();
-    if (maxBytes > 0 && ClientSession.isLonger(command.data(), maxBytes)) {
+    if (Limits.isLonger(command.data(), maxBytes)) {
+      server.limits().met(Limit.PRESENCE_STATE_BYTES);
       throw new Rejection(
           ErrorCode.TOO_LARGE, "a presence state is at most " + maxBytes + " bytes");
     }
@@ -100,6 +105,7 @@ final class SessionCommands {
     }
     int max = server.limits().subscriptions();
     if (max > 0 && !presence.isTracked(topic) && presence.count() >= max) {
+      server.limits().met(Limit.SUBSCRIPTIONS);
       throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "present in at most " + max + " channels");
     }
     answer(presence.track(topic, who.userId(), data), command, answers);
@@ -117,6 +123,11 @@ final class SessionCommands {
   }
 
   private void request(Identity who, Command command, Answers answers) {
+    long wait = command instanceof Command.Publish ? publishes.take(server.now()) : 0;
+    if (wait > 0) {
+      server.limits().met(Limit.PUBLISHES);
+      throw new Rejection(ErrorCode.RATE_LIMITED, "too many messages").retryAfter(wait);
+    }
     server
         .requests()
         .execute(who, command, session.id())

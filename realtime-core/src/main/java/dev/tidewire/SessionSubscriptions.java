@@ -79,11 +79,13 @@ final class SessionSubscriptions {
   void stream(Identity who, StreamRequest request) {
     int max = server.limits().subscriptions();
     if (max > 0 && request.topics().size() > max) {
+      server.limits().met(Limit.SUBSCRIPTIONS);
       throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "at most " + max + " subscriptions");
     }
     List<ClientSubscription> wanted = new ArrayList<>();
     for (String topic : request.topics()) {
       server.access().require(who, topic, Action.SUBSCRIBE);
+      server.admission().channel(topic);
       wanted.add(
           new ClientSubscription(
               session,
@@ -102,8 +104,10 @@ final class SessionSubscriptions {
     String topic = subscription.topic();
     int max = server.limits().subscriptions();
     if (max > 0 && !byTopic.containsKey(topic) && byTopic.size() >= max) {
+      server.limits().met(Limit.SUBSCRIPTIONS);
       throw new Rejection(ErrorCode.LIMIT_EXCEEDED, "at most " + max + " subscriptions");
     }
+    server.admission().channel(topic);
     ClientSubscription replaced = byTopic.put(topic, subscription);
     server
         .hub()

@@ -40,6 +40,7 @@ final class Sessions {
   private final PresenceTracker presence;
   private final Requests requests;
   private final AccessControl access;
+  private final Admission admission;
   private final FrameCodec codec;
   private final Map<String, TableRows> tables;
   private final Limits limits;
@@ -61,6 +62,7 @@ final class Sessions {
       PresenceTracker presence,
       Requests requests,
       AccessControl access,
+      Admission admission,
       FrameCodec codec,
       Map<String, TableRows> tables,
       Realtime.Builder settings,
@@ -70,6 +72,7 @@ final class Sessions {
     this.presence = presence;
     this.requests = requests;
     this.access = access;
+    this.admission = admission;
     this.codec = codec;
     this.tables = tables;
     this.limits = settings.limits;
@@ -99,6 +102,10 @@ final class Sessions {
     return access;
   }
 
+  Admission admission() {
+    return admission;
+  }
+
   FrameCodec codec() {
     return codec;
   }
@@ -112,12 +119,15 @@ final class Sessions {
     return limits;
   }
 
-  Duration pingInterval() {
-    return pingInterval;
-  }
-
-  Duration pongTimeout() {
-    return pongTimeout;
+  /** What a client is told at the beginning of its session. */
+  Push.Welcome greeting(ClientSession session, Identity who) {
+    return new Push.Welcome(
+        session.id(),
+        session.secret(),
+        who.userId(),
+        pingInterval.toMillis(),
+        pongTimeout.toMillis(),
+        limits.frameBytes());
   }
 
   Executor delivery() {
@@ -143,7 +153,7 @@ final class Sessions {
             orGuest(identity),
             true);
     live.add(session);
-    session.welcome();
+    session.welcomed(null);
     if (stopping) {
       dismiss(session);
     }

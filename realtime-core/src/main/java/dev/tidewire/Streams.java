@@ -41,15 +41,17 @@ public final class Streams {
    * Carries out the frames of a request.
    *
    * @param identity who asks, or null
+   * @param address the client's network address; without a session, each frame counts as a request
+   *     of it, the first as the one that was let in
    * @param secret the {@code session} that a stream was told at its beginning: the frames are of
    *     that stream's client; null for frames that need none
    * @return the answers, in the order of the frames; never fails
    * @throws Rejection if nobody is known to ask, or there is no such stream (any more)
    */
   public CompletionStage<List<String>> send(
-      @Nullable Identity identity, @Nullable String secret, String text) {
+      @Nullable Identity identity, String address, @Nullable String secret, String text) {
     if (secret == null) {
-      return send(sessions.requireIdentity(identity), text);
+      return send(sessions.requireIdentity(identity), address, text);
     }
     ClientSession session = sessions.find(secret);
     if (session == null) {
@@ -62,13 +64,16 @@ public final class Streams {
     return session.request(text);
   }
 
-  private CompletionStage<List<String>> send(Identity who, String text) {
+  private CompletionStage<List<String>> send(Identity who, String address, String text) {
     List<Inbound> frames = sessions.codec().decode(text);
     RequestAnswers answers = new RequestAnswers(sessions.codec(), sessions::now, frames.size());
     for (int i = 0; i < frames.size(); i++) {
       Inbound frame = frames.get(i);
       Answers to = answers.to(i);
-      if (frame instanceof Inbound.Refused refused) {
+      Reply.Failure tooMany = i == 0 ? null : tooMany(address);
+      if (tooMany != null) {
+        to.reply(tooMany, frame.id());
+      } else if (frame instanceof Inbound.Refused refused) {
         to.reply(Reply.Failure.of(refused.code(), refused.message()), refused.id());
       } else {
         sessions
@@ -78,6 +83,15 @@ public final class Streams {
       }
     }
     return answers.all();
+  }
+
+  private Reply.@Nullable Failure tooMany(String address) {
+    try {
+      sessions.admission().request(address);
+      return null;
+    } catch (Rejection e) {
+      return e.toReply();
+    }
   }
 
   private static void answer(Answers to, Reply reply, @Nullable String commandId) {

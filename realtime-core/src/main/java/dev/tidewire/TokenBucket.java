@@ -1,6 +1,6 @@
 package dev.tidewire;
 
-/** Lets through so many a second after a burst. Not thread-safe: guarded by its session's lock. */
+/** Lets through so many a second after a burst. Not thread-safe: guarded by whoever has it. */
 final class TokenBucket {
 
   private static final long SECOND = 1_000;
@@ -27,14 +27,26 @@ final class TokenBucket {
     if (perSecond == 0) {
       return 0;
     }
-    long toFull = burst * SECOND / perSecond + 1;
-    long elapsed = Math.min(toFull, Math.max(0, now - filledAt));
-    level = Math.min(burst * SECOND, level + elapsed * perSecond);
-    filledAt = now;
+    fill(now);
     if (level >= SECOND) {
       level -= SECOND;
       return 0;
     }
     return (SECOND - level + perSecond - 1) / perSecond;
+  }
+
+  /** Whether it is as if nothing had been taken. */
+  boolean isFull(long now) {
+    if (perSecond > 0) {
+      fill(now);
+    }
+    return level >= burst * SECOND;
+  }
+
+  private void fill(long now) {
+    long toFull = burst * SECOND / perSecond + 1;
+    long elapsed = Math.min(toFull, Math.max(0, now - filledAt));
+    level = Math.min(burst * SECOND, level + elapsed * perSecond);
+    filledAt = now;
   }
 }

@@ -144,11 +144,13 @@ class ArchitectureTest {
     assertThat(found)
         .containsExactlyInAnyOrder(
             "AccessPolicy",
+            "Admission",
             "CallHandler",
             "CallRequest",
             "Channel",
             "DocumentSnapshot",
             "Identity",
+            "Limit",
             "Limits",
             "Message",
             "PublishInterceptor",

@@ -3,6 +3,7 @@ package dev.tidewire;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.Member;
@@ -66,6 +67,7 @@ class HubChannelTest {
   private HubChannel channel(Executor executor) {
     return new HubChannel(
         "t",
+        SlowReading.of(ChannelOptions.DEFAULT),
         executor,
         diff -> new PresenceRun.Step(diff.revision(), Frame.of("rev" + diff.revision())));
   }

@@ -66,7 +66,8 @@ class StreamsTest {
 
   private List<JsonNode> send(String frames) {
     String secret = connection.frames("connected").get(0).at("/payload/session").asString();
-    CompletionStage<List<String>> answers = realtime.streams().send(ADA, secret, json(frames));
+    CompletionStage<List<String>> answers =
+        realtime.streams().send(ADA, "192.0.2.1", secret, json(frames));
     return await(answers).stream().map(Json::parse).toList();
   }
 
@@ -180,9 +181,9 @@ class StreamsTest {
     String secret = connection.frames("connected").get(0).at("/payload/session").asString();
     session.closed(1000);
 
-    assertThatThrownBy(() -> realtime.streams().send(ADA, secret, "{}"))
+    assertThatThrownBy(() -> realtime.streams().send(ADA, "192.0.2.1", secret, "{}"))
         .isInstanceOf(Rejection.class);
-    assertThatThrownBy(() -> realtime.streams().send(null, null, "{}"))
+    assertThatThrownBy(() -> realtime.streams().send(null, "192.0.2.1", null, "{}"))
         .isInstanceOf(Rejection.class);
   }
 }

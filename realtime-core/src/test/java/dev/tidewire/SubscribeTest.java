@@ -262,6 +262,7 @@ class SubscribeTest {
 
   @Test
   void commandsSaidInOneBreathAreAllAnsweredInOrder() {
+    settings.limits(l -> l.userConnections(0));
     bus();
     crowd("t");
     for (int round = 0; round < 50; round++) {

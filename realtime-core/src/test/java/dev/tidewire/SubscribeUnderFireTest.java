@@ -44,7 +44,7 @@ class SubscribeUnderFireTest {
     realtime =
         Realtime.builder()
             .access(AccessPolicy.open())
-            .limits(l -> l.frames(0, 0).queueBytes(0).recovery(0, 0))
+            .limits(l -> l.frames(0, 0).userConnections(0).queueBytes(0).recovery(0, 0))
             .channels("t", c -> c.retain(1_000_000, Duration.ofHours(1)))
             .build();
     play(false);
@@ -58,7 +58,7 @@ class SubscribeUnderFireTest {
     realtime =
         Realtime.builder()
             .access(AccessPolicy.open())
-            .limits(l -> l.frames(0, 0).queueBytes(0).recovery(0, 0))
+            .limits(l -> l.frames(0, 0).userConnections(0).queueBytes(0).recovery(0, 0))
             .channels("t", c -> c.retain(40, Duration.ofHours(1)))
             .build();
     play(false);
@@ -72,7 +72,7 @@ class SubscribeUnderFireTest {
     realtime =
         Realtime.builder()
             .access(AccessPolicy.open())
-            .limits(l -> l.frames(0, 0).queueBytes(30_000).recovery(0, 0))
+            .limits(l -> l.frames(0, 0).userConnections(0).queueBytes(30_000).recovery(0, 0))
             .channels("t", c -> c.retain(1_000_000, Duration.ofHours(1)))
             .build();
     play(true);

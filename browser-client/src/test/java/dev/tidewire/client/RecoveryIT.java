@@ -272,6 +272,23 @@ class RecoveryIT {
     peer.expectNothing(stage);
   }
 
+  /** A reader that is behind is left out of some messages of a channel of state. */
+  @Test
+  void whatMayBeMissedIsNotAskedFor() throws Exception {
+    Peer peer =
+        subscribed()
+            .send(
+                Peer.event("e1.4", 4, "'prev':'e1.0'"),
+                Peer.event("e1.90", 90, "'prev':'e1.0'"),
+                Peer.event("e1.91", 91, "'prev':'e1.0'"));
+    stage.awaitLog("4", "90", "91");
+    stage.run("realtime.channel('chat/a').publish('message', 100, { echo: false })");
+    peer.ack(peer.expect("publish"), "'topic':'chat/a','position':'e1.100','prev':'e1.0'")
+        .send(Peer.event("e1.120", 120, "'prev':'e1.0'"));
+    stage.awaitLog("4", "90", "91", "120");
+    peer.expectNothing(stage);
+  }
+
   @Test
   void answerWithoutAPositionIsAskedForAgain() throws Exception {
     stage.openWithFrozenTime();

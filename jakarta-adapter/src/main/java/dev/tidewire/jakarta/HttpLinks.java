@@ -2,6 +2,7 @@ package dev.tidewire.jakarta;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.tidewire.Admission;
 import dev.tidewire.Rejection;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.transport.Connection;
@@ -58,10 +59,12 @@ final class HttpLinks {
     return ("data: " + message.text().replace("\n", "\ndata: ") + "\n\n").getBytes(UTF_8);
   }
 
-  private Link begin(String secret, Login login, Connection connection) {
+  private Link begin(
+      String secret, Login login, Connection connection, Admission.Place place) {
     Session session = installation.realtime().connect(connection, login.identity());
     Runnable gone =
         () -> {
+          place.close();
           links.remove(secret);
           installation.closed(connection, login);
           session.closed(CLOSED_ABNORMALLY);
@@ -88,17 +91,26 @@ final class HttpLinks {
       throw new Rejection(ErrorCode.BAD_REQUEST, "a stream opens a link of its own: 'link' is new");
     }
     StreamParameters.requireAsync(request);
-    Login login = installation.authenticator().login(request);
-    String secret = newSecret();
-    AsyncOutput output = new AsyncOutput(installation.closing());
-    SseConnection connection =
-        new SseConnection(
-            output,
-            HttpLinks::event,
-            installation.realtime().codec(),
-            installation.origins().address(request));
-    output.write(greeting(secret), null);
-    Link link = begin(secret, login, connection);
+    String address = installation.origins().address(request);
+    Admission.Place place = installation.realtime().admission().handshake(address);
+    place.open();
+    Link link;
+    AsyncOutput output;
+    SseConnection connection;
+    Login login;
+    try {
+      login = installation.authenticator().login(request);
+      output = new AsyncOutput(installation.closing());
+      connection =
+          new SseConnection(
+              output, HttpLinks::event, installation.realtime().codec(), address);
+      String secret = newSecret();
+      output.write(greeting(secret), null);
+      link = begin(secret, login, connection, place);
+    } catch (RuntimeException e) {
+      place.close();
+      throw e;
+    }
     streams.begin(request, response, output, connection, login, link.gone());
   }
 
@@ -106,11 +118,7 @@ final class HttpLinks {
   void poll(HttpServletRequest request, HttpServletResponse response) throws IOException {
     StreamParameters.requireAsync(request);
     int wait = Parameters.number(request, "wait", MAX_WAIT_SECONDS);
-    Login login = installation.authenticator().login(request);
-    Link link =
-        NEW.equals(Parameters.optional(request, "link"))
-            ? open(request, login)
-            : find(request, login);
+    Link link = NEW.equals(Parameters.optional(request, "link")) ? open(request) : known(request);
     if (!(link.connection() instanceof PolledConnection connection)) {
       throw new Rejection(ErrorCode.BAD_REQUEST, "this link has a stream");
     }
@@ -122,16 +130,27 @@ final class HttpLinks {
     connection.ask(poll);
   }
 
-  private Link open(HttpServletRequest request, Login login) {
-    String secret = newSecret();
-    PolledConnection connection =
-        new PolledConnection(
-            installation.realtime().codec(),
-            installation.origins().address(request),
-            greeting(secret));
-    Link link = begin(secret, login, connection);
-    connection.whenOver(link.gone());
-    return link;
+  private Link open(HttpServletRequest request) {
+    String address = installation.origins().address(request);
+    Admission.Place place = installation.realtime().admission().handshake(address);
+    place.open();
+    try {
+      Login login = installation.authenticator().login(request);
+      String secret = newSecret();
+      PolledConnection connection =
+          new PolledConnection(installation.realtime().codec(), address, greeting(secret));
+      Link link = begin(secret, login, connection, place);
+      connection.whenOver(link.gone());
+      return link;
+    } catch (RuntimeException e) {
+      place.close();
+      throw e;
+    }
+  }
+
+  private Link known(HttpServletRequest request) {
+    installation.realtime().admission().request(installation.origins().address(request));
+    return find(request, installation.authenticator().login(request));
   }
 
   private static void write(byte[] events, AsyncOutput output, HttpServletResponse response) {

@@ -2,6 +2,7 @@ package dev.tidewire.jakarta;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.tidewire.Admission;
 import dev.tidewire.StreamRequest;
 import dev.tidewire.jakarta.PollConnection.Gathered;
 import dev.tidewire.protocol.CloseCode;
@@ -34,6 +35,22 @@ final class PollEndpoint {
   }
 
   void answer(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    String address = installation.origins().address(request);
+    Admission.Place place = installation.realtime().admission().poll(address);
+    place.open();
+    try {
+      answer(request, response, address, place);
+    } catch (RuntimeException e) {
+      place.close();
+      throw e;
+    }
+  }
+
+  private void answer(
+      HttpServletRequest request,
+      HttpServletResponse response,
+      String address,
+      Admission.Place place) {
     Login login = installation.authenticator().login(request);
     List<String> known = EntityTags.of(request.getHeader("If-None-Match"));
     String asked = Parameters.optional(request, "cursor");
@@ -41,8 +58,7 @@ final class PollEndpoint {
     int wait = Parameters.number(request, "wait", MAX_WAIT_SECONDS);
     // A poll is a glance: who is here would have to be told anew each time.
     StreamRequest wanted = StreamParameters.read(request, cursor, false);
-    PollConnection connection =
-        new PollConnection(wanted, wait, installation.origins().address(request));
+    PollConnection connection = new PollConnection(wanted, wait, address);
     Session session = installation.realtime().streams().open(connection, login.identity(), wanted);
     installation.opened(connection, login);
     if (login.ended()) { // since the request came
@@ -51,6 +67,7 @@ final class PollEndpoint {
     AsyncOutput output = new AsyncOutput(installation.closing());
     Runnable over =
         () -> {
+          place.close();
           session.closed(CloseCode.NORMAL.code());
           installation.closed(connection, login);
         };

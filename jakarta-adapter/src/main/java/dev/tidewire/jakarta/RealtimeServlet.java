@@ -157,8 +157,8 @@ final class RealtimeServlet extends HttpServlet {
           webSockets(),
           request,
           response,
-          (login, refusal, address) ->
-              new WebSocketEndpoint(installation, login, refusal, address));
+          (login, refusal, address, place) ->
+              new WebSocketEndpoint(installation, login, refusal, address, place));
     } else if (resource == Resource.YJS) {
       yjs(path, request, response);
     } else if (resource == Resource.SSE && HttpLinks.isMeant(request)) {
@@ -194,8 +194,8 @@ final class RealtimeServlet extends HttpServlet {
           webSockets(),
           request,
           response,
-          (login, refusal, address) ->
-              new YjsEndpoint(installation, rooms, room, login, refusal, address));
+          (login, refusal, address, place) ->
+              new YjsEndpoint(installation, rooms, room, login, refusal, address, place));
     }
   }
 
@@ -208,6 +208,8 @@ final class RealtimeServlet extends HttpServlet {
 
   private void command(Resource resource, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
+    String address = installation.origins().address(request);
+    installation.realtime().admission().request(address);
     if (resource == Resource.SEND && HttpLinks.isMeant(request)) {
       links.receive(request, response, commands.body(request));
       return;
@@ -220,6 +222,7 @@ final class RealtimeServlet extends HttpServlet {
               .streams()
               .send(
                   login.identity(),
+                  address,
                   Parameters.optional(request, "session"),
                   commands.body(request));
       replies.answerFrames(frames, request, response);

@@ -1,5 +1,6 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.Admission;
 import dev.tidewire.StreamRequest;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.transport.Session;
@@ -24,6 +25,23 @@ final class SseEndpoint {
   }
 
   void open(HttpServletRequest request, HttpServletResponse response) throws IOException {
+    String address = installation.origins().address(request);
+    Admission.Place place = installation.realtime().admission().handshake(address);
+    place.open();
+    try {
+      open(request, response, address, place);
+    } catch (IOException | RuntimeException e) {
+      place.close();
+      throw e;
+    }
+  }
+
+  private void open(
+      HttpServletRequest request,
+      HttpServletResponse response,
+      String address,
+      Admission.Place place)
+      throws IOException {
     Login login = installation.authenticator().login(request);
     StreamRequest wanted =
         StreamParameters.read(request, cursor(request), Parameters.flag(request, "presence"));
@@ -33,11 +51,12 @@ final class SseEndpoint {
             output,
             new EventStream(wanted.topics(), wanted.cursor())::events,
             installation.realtime().codec(),
-            installation.origins().address(request));
+            address);
     Session session = installation.realtime().streams().open(connection, login.identity(), wanted);
     installation.opened(connection, login);
     Runnable gone =
         () -> {
+          place.close();
           installation.closed(connection, login);
           session.closed(CLOSED_ABNORMALLY);
         };

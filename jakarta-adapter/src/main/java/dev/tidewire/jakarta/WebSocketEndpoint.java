@@ -1,5 +1,6 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.Admission;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.transport.Connection;
@@ -28,18 +29,25 @@ public final class WebSocketEndpoint extends Endpoint {
   private final Login login;
   private final Reply.@Nullable Failure refusal;
   private final String address;
+  private final Admission.Place place;
   private volatile @Nullable WebSocketConnection connection;
   private volatile @Nullable WebSocketReceiver receiver;
 
   /**
    * @param refusal what the client is told before it is closed, or null to let it in
+   * @param place its place among the connections, given back when it is closed
    */
   WebSocketEndpoint(
-      Installation installation, Login login, Reply.@Nullable Failure refusal, String address) {
+      Installation installation,
+      Login login,
+      Reply.@Nullable Failure refusal,
+      String address,
+      Admission.Place place) {
     this.installation = installation;
     this.login = login;
     this.refusal = refusal;
     this.address = address;
+    this.place = place;
   }
 
   @Override
@@ -48,7 +56,9 @@ public final class WebSocketEndpoint extends Endpoint {
     WebSocketConnection opened = new WebSocketConnection(socket, address, installation.closing());
     connection = opened;
     installation.opened(opened, login);
-    if (refusal == null) {
+    if (!place.open()) { // the handshake took too long
+      opened.close(CloseCode.GOING_AWAY.code(), CloseCode.GOING_AWAY.reason());
+    } else if (refusal == null) {
       admit(socket, opened);
     } else {
       refuse(opened, refusal);
@@ -106,6 +116,7 @@ public final class WebSocketEndpoint extends Endpoint {
   }
 
   private void closed(int code) {
+    place.close();
     WebSocketConnection gone = connection;
     if (gone != null) {
       installation.closed(gone, login);

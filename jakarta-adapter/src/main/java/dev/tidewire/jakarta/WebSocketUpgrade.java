@@ -1,5 +1,6 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.Admission;
 import dev.tidewire.Rejection;
 import dev.tidewire.protocol.Reply;
 import jakarta.servlet.ServletException;
@@ -46,8 +47,10 @@ final class WebSocketUpgrade {
      * The endpoint of one connection.
      *
      * @param refusal what the client is told before it is closed, or null to let it in
+     * @param place its place among the connections, given back when it is closed
      */
-    Endpoint endpoint(Login login, Reply.@Nullable Failure refusal, String address);
+    Endpoint endpoint(
+        Login login, Reply.@Nullable Failure refusal, String address, Admission.Place place);
   }
 
   /**
@@ -66,6 +69,26 @@ final class WebSocketUpgrade {
       answers.problem(UPGRADE_REQUIRED, problem, response);
       return;
     }
+    String address = installation.origins().address(request);
+    Admission.Place place = installation.realtime().admission().handshake(address);
+    boolean upgraded = false;
+    try {
+      upgraded = upgrade(container, request, response, address, place);
+    } finally {
+      if (!upgraded) {
+        place.close();
+      }
+    }
+  }
+
+  /** False, or an exception, if the client has its answer and no WebSocket. */
+  private boolean upgrade(
+      ServerContainer container,
+      HttpServletRequest request,
+      HttpServletResponse response,
+      String address,
+      Admission.Place place)
+      throws IOException, ServletException {
     Login login = Login.none();
     Reply.Failure refusal = null;
     try {
@@ -74,17 +97,17 @@ final class WebSocketUpgrade {
       refusal = e.toReply();
       if (refusal.status() != 401 && refusal.status() != 403) {
         answers.problem(refusal, response);
-        return;
+        return false;
       }
     }
-    String address = installation.origins().address(request);
-    Endpoint endpoint = welcome.endpoint(login, refusal, address);
+    Endpoint endpoint = welcome.endpoint(login, refusal, address, place);
     ServerEndpointConfig config =
         ServerEndpointConfig.Builder.create(endpoint.getClass(), "/ws")
             .configurator(new Admitted(endpoint))
             .build();
     try {
       container.upgradeHttpToWebSocket(request, response, config, Map.of());
+      return true;
     } catch (DeploymentException e) {
       throw new ServletException("the container does not take the WebSocket endpoint", e);
     }

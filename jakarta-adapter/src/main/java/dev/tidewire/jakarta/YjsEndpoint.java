@@ -1,5 +1,7 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.Admission;
+import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.sync.yjs.YjsClient;
 import dev.tidewire.sync.yjs.YjsRooms;
@@ -33,11 +35,13 @@ public final class YjsEndpoint extends Endpoint {
   private final Login login;
   private final Reply.@Nullable Failure refusal;
   private final String address;
+  private final Admission.Place place;
   private volatile @Nullable WebSocketConnection connection;
   private volatile @Nullable Receiver receiver;
 
   /**
    * @param refusal what the client is told before it is closed, or null to let it in
+   * @param place its place among the connections, given back when it is closed
    */
   YjsEndpoint(
       Installation installation,
@@ -45,13 +49,15 @@ public final class YjsEndpoint extends Endpoint {
       String room,
       Login login,
       Reply.@Nullable Failure refusal,
-      String address) {
+      String address,
+      Admission.Place place) {
     this.installation = installation;
     this.rooms = rooms;
     this.room = room;
     this.login = login;
     this.refusal = refusal;
     this.address = address;
+    this.place = place;
   }
 
   @Override
@@ -60,6 +66,10 @@ public final class YjsEndpoint extends Endpoint {
     WebSocketConnection opened = new WebSocketConnection(socket, address, installation.closing());
     connection = opened;
     installation.opened(opened, login);
+    if (!place.open()) { // the handshake took too long
+      opened.close(CloseCode.GOING_AWAY.code(), CloseCode.GOING_AWAY.reason());
+      return;
+    }
     if (refusal != null) {
       rooms.refuse(opened, refusal.message(), refusal.status() == FORBIDDEN);
       return;
@@ -95,6 +105,7 @@ public final class YjsEndpoint extends Endpoint {
   }
 
   private void closed() {
+    place.close();
     WebSocketConnection gone = connection;
     if (gone != null) {
       installation.closed(gone, login);

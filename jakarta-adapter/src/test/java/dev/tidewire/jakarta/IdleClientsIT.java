@@ -22,7 +22,11 @@ class IdleClientsIT {
 
   @Test
   void streamsAndPollsThatWaitHoldNoThread() throws Exception {
-    try (TestServer server = TestServer.start(b -> b.access(AccessPolicy.open()))) {
+    try (TestServer server =
+        TestServer.start(
+            b ->
+                b.access(AccessPolicy.open())
+                    .limits(l -> l.addressConnections(0).addressRequests(0, 0)))) {
       String etag =
           server.get("/realtime/poll?topic=idle").headers().firstValue("ETag").orElseThrow();
       List<SseClient> streams = new ArrayList<>();

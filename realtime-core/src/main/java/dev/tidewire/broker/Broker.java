@@ -71,6 +71,14 @@ public interface Broker extends AutoCloseable {
   /** This node's last subscriber of the channel has gone. */
   void unsubscribe(String topic);
 
+  /**
+   * Whether the channel is held in memory, or there is room for one more; asked before a client
+   * uses it. May forget channels that nobody uses. Must not wait. Without a bound there always is.
+   */
+  default boolean hasRoomFor(String topic) {
+    return true;
+  }
+
   /** Called about once a second: drops what is too old and forgets idle channels. */
   void housekeep();
 

@@ -6,6 +6,8 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,10 +24,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryBroker implements Broker {
 
+  private static final long EVICTION_PAUSE_MS = 1_000;
+
   private final ConcurrentHashMap<String, MemoryStream> streams = new ConcurrentHashMap<>();
   private final Clock clock;
   private final Supplier<String> epochs;
   private final Duration idle;
+  private final int maxChannels;
+  private final AtomicLong lastEviction = new AtomicLong();
   // A channel's history may outlive its stream: the next stream's stamps go on above the last ones.
   private final AtomicLong persistedUntil = new AtomicLong();
   private volatile @Nullable BrokerListener listener;
@@ -36,9 +42,20 @@ public final class MemoryBroker implements Broker {
    * @param idle how long an unused channel is remembered; zero means until the next housekeeping
    */
   public MemoryBroker(Clock clock, Supplier<String> epochs, Duration idle) {
+    this(clock, epochs, idle, 0);
+  }
+
+  /**
+   * The same with a bound.
+   *
+   * @param maxChannels how many channels there is room for, 0 for no bound; what is published all
+   *     the same is not refused
+   */
+  public MemoryBroker(Clock clock, Supplier<String> epochs, Duration idle, int maxChannels) {
     this.clock = clock;
     this.epochs = epochs;
     this.idle = idle;
+    this.maxChannels = maxChannels;
   }
 
   @Override
@@ -110,13 +127,46 @@ public final class MemoryBroker implements Broker {
   @Override
   public void housekeep() {
     long now = clock.millis();
+    streams.forEach((topic, stream) -> forget(topic, stream, now, idle));
+  }
+
+  private void forget(String topic, MemoryStream stream, long now, Duration after) {
+    if (stream.forget(now, after)) {
+      persistedUntil.accumulateAndGet(stream.persistedUntil(), Math::max);
+      streams.remove(topic, stream);
+    }
+  }
+
+  @Override
+  public boolean hasRoomFor(String topic) {
+    if (maxChannels == 0 || streams.size() < maxChannels || streams.containsKey(topic)) {
+      return true;
+    }
+    long now = clock.millis();
+    long last = lastEviction.get();
+    // All of them are looked at, which nobody is to cause at will.
+    if (now - EVICTION_PAUSE_MS >= last && lastEviction.compareAndSet(last, now)) {
+      forgetUnused(now);
+    }
+    return streams.size() < maxChannels;
+  }
+
+  private record Unused(String topic, MemoryStream stream, boolean everPublished, long since) {}
+
+  /** Forgets what nobody uses, a little more than needed; first what nothing was published to. */
+  private void forgetUnused(long now) {
+    List<Unused> unused = new ArrayList<>(); // with the time as it is now: it moves on
     streams.forEach(
-        (topic, stream) -> {
-          if (stream.forget(now, idle)) {
-            persistedUntil.accumulateAndGet(stream.persistedUntil(), Math::max);
-            streams.remove(topic, stream);
-          }
-        });
+        (topic, stream) ->
+            unused.add(new Unused(topic, stream, stream.everPublished(), stream.lastUsed())));
+    unused.sort(Comparator.comparing(Unused::everPublished).thenComparingLong(Unused::since));
+    int enough = maxChannels - maxChannels / 10;
+    for (Unused next : unused) {
+      if (streams.size() < enough) {
+        return;
+      }
+      forget(next.topic(), next.stream(), now, Duration.ZERO);
+    }
   }
 
   @Override

@@ -194,6 +194,24 @@ final class MemoryStream {
     }
   }
 
+  boolean everPublished() {
+    lock.lock();
+    try {
+      return offset > 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  long lastUsed() {
+    lock.lock();
+    try {
+      return lastUsed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** For a forgotten stream: the latest stamp of a persisted message, or of an earlier life's. */
   long persistedUntil() {
     lock.lock();

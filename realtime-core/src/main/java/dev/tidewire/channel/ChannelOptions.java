@@ -1,10 +1,12 @@
 package dev.tidewire.channel;
 
 import java.time.Duration;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * How a channel is kept. Immutable; {@link #retain} and {@link #keepHistory} return a changed copy.
- * Safe for any thread.
+ * How a channel is kept. Immutable; {@link #retain}, {@link #keepHistory}, {@link #slowReaders} and
+ * {@link #conflate} return a changed copy. Safe for any thread.
  *
  * @param retainCount publications kept for recovery, default 1,000; 0 keeps none, so that every
  *     reconnect that missed something is told to reload
@@ -12,11 +14,24 @@ import java.time.Duration;
  *     keeps none
  * @param historyLimit messages published with {@code persist} that the history keeps, default
  *     10,000; 0 keeps none
+ * @param slowReaders what a client gets that does not read as fast as is published, default
+ *     everything
+ * @param conflationKey what {@link SlowReaders#CONFLATE} goes by; null for event and publisher
  */
-public record ChannelOptions(int retainCount, Duration retainFor, int historyLimit) {
+public record ChannelOptions(
+    int retainCount,
+    Duration retainFor,
+    int historyLimit,
+    SlowReaders slowReaders,
+    @Nullable Function<Publication, @Nullable String> conflationKey) {
 
   public static final ChannelOptions DEFAULT =
       new ChannelOptions(1_000, Duration.ofMinutes(5), 10_000);
+
+  /** A channel whose slow readers get everything, or are disconnected. */
+  public ChannelOptions(int retainCount, Duration retainFor, int historyLimit) {
+    this(retainCount, retainFor, historyLimit, SlowReaders.DISCONNECT, null);
+  }
 
   public ChannelOptions {
     if (retainCount < 0) {
@@ -37,11 +52,29 @@ public record ChannelOptions(int retainCount, Duration retainFor, int historyLim
 
   /** Keeps at most {@code count} publications, none older than {@code age}, for recovery. */
   public ChannelOptions retain(int count, Duration age) {
-    return new ChannelOptions(count, age, historyLimit);
+    return new ChannelOptions(count, age, historyLimit, slowReaders, conflationKey);
   }
 
   /** Keeps at most {@code messages} persisted messages in the history. */
   public ChannelOptions keepHistory(int messages) {
-    return new ChannelOptions(retainCount, retainFor, messages);
+    return new ChannelOptions(retainCount, retainFor, messages, slowReaders, conflationKey);
+  }
+
+  /**
+   * What a client gets that is behind. For channels of events; row changes are never left out, nor
+   * are presence and answers.
+   */
+  public ChannelOptions slowReaders(SlowReaders policy) {
+    return new ChannelOptions(retainCount, retainFor, historyLimit, policy, conflationKey);
+  }
+
+  /**
+   * {@link SlowReaders#CONFLATE} by this key rather than by event and publisher.
+   *
+   * @param key of a publication, whose {@code dataJson()} it may look into; null if it must not be
+   *     left out. Called once per publication by the thread that delivers it, must not block
+   */
+  public ChannelOptions conflate(Function<Publication, @Nullable String> key) {
+    return new ChannelOptions(retainCount, retainFor, historyLimit, SlowReaders.CONFLATE, key);
   }
 }

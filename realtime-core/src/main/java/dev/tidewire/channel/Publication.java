@@ -2,6 +2,8 @@ package dev.tidewire.channel;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One item on a channel, with its place in the stream and its frame as every subscriber gets it.
  *
@@ -14,12 +16,22 @@ public final class Publication {
   private final Position position;
   private final long timestamp;
   private final byte[] frame;
+  private final boolean expendable;
+  private final @Nullable String key;
 
-  private Publication(Draft draft, Position position, long timestamp, byte[] frame) {
+  private Publication(
+      Draft draft,
+      Position position,
+      long timestamp,
+      byte[] frame,
+      boolean expendable,
+      @Nullable String key) {
     this.draft = draft;
     this.position = position;
     this.timestamp = timestamp;
     this.frame = frame;
+    this.expendable = expendable;
+    this.key = key;
   }
 
   static Publication of(Draft draft, Position position, long timestamp) {
@@ -55,7 +67,7 @@ public final class Publication {
     at = put(frame, at, "\",");
     at = put(frame, at, draft.body());
     put(frame, at, tail);
-    return new Publication(draft, position, timestamp, frame);
+    return new Publication(draft, position, timestamp, frame, false, null);
   }
 
   @SuppressWarnings("deprecation") // the fast path for ASCII constants
@@ -67,6 +79,28 @@ public final class Publication {
   private static int put(byte[] to, int at, byte[] bytes) {
     System.arraycopy(bytes, 0, to, at, bytes.length);
     return at + bytes.length;
+  }
+
+  /**
+   * The same on a channel whose slow readers may miss something: its frame names, in {@code prev},
+   * the beginning of the stream, so that a client does not ask for what it did not get.
+   *
+   * @param mayBeMissed whether that holds for this one, too
+   * @param conflationKey a newer one with the same key takes its place; null for none
+   */
+  public Publication among(boolean mayBeMissed, @Nullable String conflationKey) {
+    Publication told = of(draft.after(new Position(position.epoch(), 0)), position, timestamp);
+    return new Publication(told.draft, position, timestamp, told.frame, mayBeMissed, conflationKey);
+  }
+
+  /** Whether a client that is behind may miss it. */
+  public boolean isExpendable() {
+    return expendable;
+  }
+
+  /** What a newer one has in common that takes its place; null if none does. */
+  public @Nullable String conflationKey() {
+    return key;
   }
 
   /** What was published. */

@@ -104,6 +104,11 @@ public sealed interface Command extends Inbound {
   /** A sign of life that wants a pong. */
   record Ping(@Nullable String id) implements Command {}
 
+  /** Whether the frame changes what a client is told of. */
+  static boolean isSubscription(Inbound frame) {
+    return frame instanceof Subscribe || frame instanceof Unsubscribe || frame instanceof Sync;
+  }
+
   /** The client's id as raw JSON, or null. */
   @Override
   @Nullable String id();

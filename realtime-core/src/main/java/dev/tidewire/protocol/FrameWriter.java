@@ -2,6 +2,7 @@ package dev.tidewire.protocol;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.channel.Timestamps;
 import dev.tidewire.history.HistoryMessage;
@@ -86,6 +87,10 @@ final class FrameWriter {
       to.writeStringProperty("ts", Timestamps.format(published.timestamp()));
       if (published.repeated()) {
         to.writeBooleanProperty("repeated", true);
+      }
+      Position previous = published.previous();
+      if (previous != null) {
+        to.writeStringProperty("prev", previous.toString());
       }
     } else if (ack instanceof Reply.HistoryPage page) {
       to.writeStringProperty("topic", page.topic());

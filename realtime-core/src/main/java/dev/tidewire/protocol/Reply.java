@@ -43,9 +43,26 @@ public sealed interface Reply {
     }
   }
 
-  /** A publication was accepted at {@code position}; {@code repeated} if its key was known. */
-  record Published(String topic, Position position, long timestamp, boolean repeated)
-      implements Ack {}
+  /**
+   * A publication was accepted.
+   *
+   * @param repeated whether its key was known
+   * @param previous nothing between it and the position need be asked for, where the publisher
+   *     counts it as read; null for what stands directly before it
+   */
+  record Published(
+      String topic,
+      Position position,
+      long timestamp,
+      boolean repeated,
+      @Nullable Position previous)
+      implements Ack {
+
+    /** On a channel whose readers get everything. */
+    public Published(String topic, Position position, long timestamp, boolean repeated) {
+      this(topic, position, timestamp, repeated, null);
+    }
+  }
 
   /** A page of history, oldest first. */
   record HistoryPage(String topic, List<HistoryMessage> messages) implements Ack {}

@@ -30,6 +30,16 @@ public final class Frame {
     /** The channel it tells of, or null. */
     @Nullable String topic();
 
+    /** Whether a client that is behind may miss it. */
+    default boolean isExpendable() {
+      return false;
+    }
+
+    /** A newer expendable frame with the same key takes the place of this one; null if none. */
+    default @Nullable String conflationKey() {
+      return null;
+    }
+
     /** Whoever got this frame and all before it stands here in the channel; null for no change. */
     @Nullable String position();
   }
@@ -84,6 +94,11 @@ public final class Frame {
   /** What the frame is; null if that is not known, or if it was joined of several. */
   public @Nullable Mark mark() {
     return mark;
+  }
+
+  /** The first frame that this one was joined of; itself if it was not. */
+  public Frame first() {
+    return parts.isEmpty() ? this : parts.get(0).first();
   }
 
   /** Gives every frame that this one was joined of, in order; the frame itself if it was not. */

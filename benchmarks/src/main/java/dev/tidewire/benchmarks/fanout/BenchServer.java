@@ -1,6 +1,7 @@
 package dev.tidewire.benchmarks.fanout;
 
 import dev.tidewire.AccessPolicy;
+import dev.tidewire.Limits;
 import dev.tidewire.Realtime;
 import dev.tidewire.jakarta.RealtimeEndpoints;
 import jakarta.websocket.Session;
@@ -41,10 +42,21 @@ final class BenchServer implements AutoCloseable {
     Realtime realtime =
         Realtime.builder()
             .access(AccessPolicy.open())
-            .limits(limits -> limits.frames(0, 0)) // a publisher is as fast as the window lets it
+            .limits(BenchServer::lift)
             .heartbeat(Duration.ofMinutes(10), Duration.ofMinutes(1))
             .build();
     return new BenchServer((context, container) -> RealtimeEndpoints.install(context, realtime));
+  }
+
+  /** One address and one user make all the load, as fast as the window lets them. */
+  private static void lift(Limits limits) {
+    limits
+        .frames(0, 0)
+        .connections(0)
+        .addressConnections(0)
+        .userConnections(0)
+        .handshakes(0)
+        .addressRequests(0, 0);
   }
 
   private static BenchServer bare() throws Exception {

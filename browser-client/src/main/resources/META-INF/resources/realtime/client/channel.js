@@ -70,7 +70,7 @@ export class Channel {
     this.#subscription.flush(); // a subscribe of the same turn comes first, as it was written
     try {
       return await this.#connection.ask({ type: 'publish', topic: this.topic, event, data, persist, key, echo }, (ack) => {
-        if (echo === false) this.#subscription.skip(ack.position);
+        if (echo === false) this.#subscription.skip(ack.position, ack.prev);
       });
     } catch (error) {
       error.key = key;

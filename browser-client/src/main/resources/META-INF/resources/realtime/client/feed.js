@@ -63,8 +63,8 @@ export class Feed {
   }
 
   /** Counts one's own publication as seen that is not echoed. */
-  skip(position) {
-    this.#stream.skip(position);
+  skip(position, prev) {
+    this.#stream.skip(position, prev);
   }
 
   /** Hands out nothing any more, also where it is in the middle of it. */

@@ -45,11 +45,11 @@ export class Stream {
     }
   }
 
-  /** Counts a message as seen that will not come: one's own, published without echo. */
-  skip(id) {
+  /** Counts a message as seen that will not come: one's own, published without echo. `prev` as in a message. */
+  skip(id, prev) {
     if (parsePosition(id) === null) return;
     this.#unechoed.add(id);
-    this.offer({ id });
+    this.offer({ id, prev });
   }
 
   /** Hands out what the answer to a subscribe carries, which has no holes by contract, and goes on from its position. */

@@ -260,7 +260,7 @@ export class Subscription {
   }
 
   /** Counts one's own publication as seen that is not echoed. */
-  skip(position) {
-    this.#feed?.skip(position);
+  skip(position, prev) {
+    this.#feed?.skip(position, prev);
   }
 }
