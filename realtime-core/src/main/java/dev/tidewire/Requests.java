@@ -96,6 +96,9 @@ final class Requests {
     }
     if (command instanceof Command.Call call) {
       if (call.method().startsWith(DocumentJson.RESERVED)) {
+        if (call.method().equals(DocumentJson.UPDATE)) {
+          admission.publish(who);
+        }
         return documents.call(who, call);
       }
       return call(who, call);

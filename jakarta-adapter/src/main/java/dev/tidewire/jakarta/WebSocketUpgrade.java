@@ -73,7 +73,7 @@ final class WebSocketUpgrade {
     Admission.Place place = installation.realtime().admission().handshake(address);
     boolean upgraded = false;
     try {
-      upgraded = upgrade(container, request, response, address, place);
+      upgraded = upgrade(container, request, response, welcome, address, place);
     } finally {
       if (!upgraded) {
         place.close();
@@ -86,6 +86,7 @@ final class WebSocketUpgrade {
       ServerContainer container,
       HttpServletRequest request,
       HttpServletResponse response,
+      Welcome welcome,
       String address,
       Admission.Place place)
       throws IOException, ServletException {
