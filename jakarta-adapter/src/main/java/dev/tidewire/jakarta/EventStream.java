@@ -19,6 +19,9 @@ final class EventStream {
   static final String RETRY = "retry: 1000\n\n";
   static final String HEARTBEAT = ": heartbeat\n\n";
 
+  /** An empty comment: the least that can be written to find out whether anybody is there. */
+  static final String ECHO = ":\n";
+
   private final SortedMap<String, String> positions = new TreeMap<>();
   // Of a stream that has told no position yet: whoever resumes there is told to load again.
   private String cursor = Cursor.format(positions);

@@ -29,6 +29,7 @@ final class SseConnection implements Connection {
   // Touched by the bus's timer alone.
   private int ticksSinceClose;
   private long heartbeatAt = System.nanoTime() + HEARTBEAT_NANOS;
+  private boolean afterHeartbeat;
   private long progress;
   private long progressAt = System.nanoTime();
 
@@ -56,7 +57,10 @@ final class SseConnection implements Connection {
     output.end(EventStream.last("close", frame));
   }
 
-  /** A client that has gone is noticed by writing to it. */
+  /**
+   * A client that has gone is noticed by writing to it, twice: its machine answers the first write
+   * with a reset, which the next one meets. So a heartbeat is followed by a little more.
+   */
   @Override
   public void tick() {
     if (closing && ++ticksSinceClose > MAX_CLOSING_TICKS) {
@@ -70,12 +74,16 @@ final class SseConnection implements Connection {
     } else if (now - progressAt > SEND_TIMEOUT_NANOS) {
       output.abort(new IOException("the client takes nothing"));
     }
-    if (now - heartbeatAt >= 0) {
-      heartbeatAt += HEARTBEAT_NANOS;
-      if (!output.isBlocked()) {
+    boolean due = now - heartbeatAt >= 0;
+    heartbeatAt += due ? HEARTBEAT_NANOS : 0;
+    if (!output.isBlocked()) {
+      if (due) {
         output.write(EventStream.HEARTBEAT.getBytes(UTF_8), null);
+      } else if (afterHeartbeat) {
+        output.write(EventStream.ECHO.getBytes(UTF_8), null);
       }
     }
+    afterHeartbeat = due;
   }
 
   @Override

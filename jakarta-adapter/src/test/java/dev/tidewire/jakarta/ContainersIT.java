@@ -292,7 +292,7 @@ class ContainersIT {
 
   @Test
   void undeployingLeavesNoThreadAndTellsTheClients() throws Exception {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 10; i++) {
       WireClient socket = subscribe(connect(), "c/again");
       SseClient stream = SseClient.open(uri("/realtime/sse?topic=c/again"));
       stream.awaitEvent("subscribed");

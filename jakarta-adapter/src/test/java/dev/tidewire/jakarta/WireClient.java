@@ -3,7 +3,6 @@ package dev.tidewire.jakarta;
 import static org.awaitility.Awaitility.await;
 
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -29,8 +28,13 @@ final class WireClient implements WebSocket.Listener, AutoCloseable {
 
   /** Connects; the headers are name, value, name, value. */
   static WireClient connect(URI uri, String... headers) {
+    return connect(PATIENCE, uri, headers);
+  }
+
+  /** The same, or fails after this time. */
+  static WireClient connect(Duration patience, URI uri, String... headers) {
     WireClient client = new WireClient();
-    WebSocket.Builder builder = HttpClient.newHttpClient().newWebSocketBuilder();
+    WebSocket.Builder builder = SseClient.HTTP.newWebSocketBuilder().connectTimeout(patience);
     for (int i = 0; i < headers.length; i += 2) {
       builder.header(headers[i], headers[i + 1]);
     }
