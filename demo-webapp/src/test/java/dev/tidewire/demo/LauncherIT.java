@@ -20,12 +20,17 @@ import org.junit.jupiter.api.Test;
 
 /** The launcher as a process of its own. */
 class LauncherIT {
-  private static final Pattern URL = Pattern.compile("Tidewire demo: (http://\\S+)");
+  static final Pattern URL = Pattern.compile("Tidewire demo: (https?://\\S+)");
   private static final int SIGTERM = 128 + 15;
 
   private Process process;
 
   private Process launch(String... properties) throws IOException {
+    process = command(properties).start();
+    return process;
+  }
+
+  static ProcessBuilder command(String... properties) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Ddemo.war=" + Stage.WAR.toAbsolutePath());
@@ -34,8 +39,7 @@ class LauncherIT {
     command.add(
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.add("dev.tidewire.demo.launcher.Launcher");
-    process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    return process;
+    return new ProcessBuilder(command).redirectErrorStream(true);
   }
 
   @AfterEach
@@ -86,6 +90,18 @@ class LauncherIT {
   void badPortIsToldInOneLine() throws Exception {
     List<String> lines = launch("-Dport=eighty").inputReader().lines().toList();
     assertThat(lines).singleElement().asString().contains("-Dport must be a number");
+    assertThat(process.waitFor()).isEqualTo(1);
+  }
+
+  @Test
+  void missingKeystoreIsToldInOneLine() throws Exception {
+    List<String> lines =
+        launch("-Dport=0", "-Dtls", "-Dtls.keystore=none.p12").inputReader().lines().toList();
+    assertThat(lines)
+        .singleElement()
+        .asString()
+        .contains("none.p12")
+        .contains("-Dtls.keystore and -Dtls.password");
     assertThat(process.waitFor()).isEqualTo(1);
   }
 

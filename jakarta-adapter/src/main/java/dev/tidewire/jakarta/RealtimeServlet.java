@@ -141,7 +141,10 @@ final class RealtimeServlet extends HttpServlet {
     if (standing == Standing.LISTED) {
       allowReading(request, resource, response);
     }
-    String method = request.getMethod();
+    String method =
+        resource == Resource.WS && WebSocketUpgrade.isOnStream(request)
+            ? "GET" // what it is on HTTP/1.1
+            : request.getMethod();
     if (method.equals("OPTIONS")) {
       response.setHeader("Allow", resource.allow() + ", OPTIONS");
       response.setStatus(HttpServletResponse.SC_NO_CONTENT);

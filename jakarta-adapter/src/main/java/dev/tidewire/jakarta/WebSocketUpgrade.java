@@ -114,9 +114,15 @@ final class WebSocketUpgrade {
     }
   }
 
+  /** Whether it asks for an HTTP/2 stream (RFC 8441): without upgrade headers, without a key. */
+  static boolean isOnStream(HttpServletRequest request) {
+    return request.getMethod().equals("CONNECT") && request.getProtocol().startsWith("HTTP/2");
+  }
+
   /** What keeps the request from being a handshake, or null. */
   private static @Nullable String formProblem(HttpServletRequest request) {
-    if (!"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
+    boolean stream = isOnStream(request);
+    if (!stream && !"websocket".equalsIgnoreCase(request.getHeader("Upgrade"))) {
       return "this is a WebSocket endpoint";
     }
     if (!VERSION.equals(request.getHeader("Sec-WebSocket-Version"))) {
@@ -124,9 +130,10 @@ final class WebSocketUpgrade {
     }
     String connection = request.getHeader("Connection");
     boolean complete =
-        connection != null
-            && connection.toLowerCase(Locale.ROOT).contains("upgrade")
-            && isKey(request.getHeader("Sec-WebSocket-Key"));
+        stream
+            || (connection != null
+                && connection.toLowerCase(Locale.ROOT).contains("upgrade")
+                && isKey(request.getHeader("Sec-WebSocket-Key")));
     return complete ? null : "the WebSocket handshake is not complete";
   }
 

@@ -2,12 +2,19 @@ package dev.tidewire.demo.launcher;
 
 import java.net.URI;
 import java.nio.file.Path;
+import org.eclipse.jetty.alpn.server.ALPNServerConnectionFactory;
 import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
 import org.eclipse.jetty.ee11.webapp.MetaInfConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.eclipse.jetty.http.HttpCookie;
+import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
+import org.eclipse.jetty.http2.server.HTTP2ServerConnectionFactory;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.session.AbstractSessionManager;
 import org.eclipse.jetty.session.DefaultSessionCache;
 import org.eclipse.jetty.session.FileSessionDataStore;
@@ -15,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The demo's WAR on a Jetty of its own, deployed as any container would deploy it: annotations are
- * scanned, initializers found, pages and scripts served out of the jars. Thread-safe.
+ * scanned, initializers found, pages and scripts served out of the jars. Speaks HTTP/1.1 and HTTP/2
+ * on its one port, in clear or with TLS. Thread-safe.
  */
 public final class DemoServer implements AutoCloseable {
   /**
@@ -51,8 +59,21 @@ public final class DemoServer implements AutoCloseable {
   /** The same under another context path than {@code /}, such as {@code /demo}. */
   public static DemoServer start(
       Path war, String host, int port, String contextPath, @Nullable Path data) throws Exception {
+    return start(war, host, port, contextPath, data, null);
+  }
+
+  /** The same with TLS if there is a certificate. */
+  static DemoServer start(
+      Path war,
+      String host,
+      int port,
+      String contextPath,
+      @Nullable Path data,
+      @Nullable Certificate certificate)
+      throws Exception {
     Server server = new Server();
-    ServerConnector connector = new ServerConnector(server);
+    ServerConnector connector =
+        certificate == null ? inClear(server) : withTls(server, certificate);
     connector.setHost(host);
     connector.setPort(port);
     // before anything else, so that a taken port is told before a database is opened
@@ -67,6 +88,27 @@ public final class DemoServer implements AutoCloseable {
       throw e;
     }
     return new DemoServer(server, connector, host, contextPath);
+  }
+
+  /** A client begins with HTTP/2 or goes over to it; browsers do neither without TLS. */
+  private static ServerConnector inClear(Server server) {
+    HttpConfiguration http = new HttpConfiguration();
+    return new ServerConnector(
+        server, new HttpConnectionFactory(http), new HTTP2CServerConnectionFactory(http));
+  }
+
+  private static ServerConnector withTls(Server server, Certificate certificate) {
+    HttpConfiguration https = new HttpConfiguration();
+    https.addCustomizer(new SecureRequestCustomizer(false)); // the browser checks the name
+    HttpConnectionFactory one = new HttpConnectionFactory(https);
+    ALPNServerConnectionFactory choice = new ALPNServerConnectionFactory();
+    choice.setDefaultProtocol(one.getProtocol());
+    return new ServerConnector(
+        server,
+        new SslConnectionFactory(certificate.tls(), choice.getProtocol()),
+        choice,
+        new HTTP2ServerConnectionFactory(https),
+        one);
   }
 
   private static WebAppContext context(Path war, String contextPath, @Nullable Path data) {
@@ -109,12 +151,18 @@ public final class DemoServer implements AutoCloseable {
   public URI url() {
     String name =
         host.contains(":") ? "[" + host + "]" : host.equals("127.0.0.1") ? "localhost" : host;
+    boolean encrypted = connector.getConnectionFactory(SslConnectionFactory.class) != null;
     return URI.create(
-        "http://"
+        (encrypted ? "https://" : "http://")
             + name
             + ":"
             + connector.getLocalPort()
             + (contextPath.equals("/") ? "/" : contextPath + "/"));
+  }
+
+  /** How many clients' connections are open now. */
+  int connections() {
+    return connector.getConnectedEndPoints().size();
   }
 
   void join() throws InterruptedException {

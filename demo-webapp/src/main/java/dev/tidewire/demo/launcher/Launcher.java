@@ -3,10 +3,12 @@ package dev.tidewire.demo.launcher;
 import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the demo: {@code ./mvnw -Pdemo [-Dport=8080] [-Dhost=127.0.0.1] [-Ddb.url=… -Ddb.user=…
- * -Ddb.password=…]}. Stays in the foreground until Ctrl-C or SIGTERM.
+ * Runs the demo: {@code ./mvnw -Pdemo [-Dport=8080] [-Dhost=127.0.0.1] [-Dtls
+ * [-Dtls.keystore=file.p12 -Dtls.password=…]] [-Ddb.url=… -Ddb.user=… -Ddb.password=…]}. Stays in
+ * the foreground until Ctrl-C or SIGTERM.
  */
 public final class Launcher {
   private Launcher() {}
@@ -35,9 +37,26 @@ public final class Launcher {
     String host = System.getProperty("host", "127.0.0.1");
     Path data = port == 0 ? null : war.resolveSibling("demo-data").resolve(String.valueOf(port));
     try {
-      return DemoServer.start(war, host, port, data);
+      return DemoServer.start(war, host, port, "/", data, certificate(host));
     } catch (Exception e) {
       throw refusal(e, port);
+    }
+  }
+
+  /** None without {@code -Dtls}; with it the keystore's, or one that is made now. */
+  private static @Nullable Certificate certificate(String host) throws Exception {
+    String tls = System.getProperty("tls", "false");
+    String keystore = System.getProperty("tls.keystore", "");
+    if (!tls.isEmpty() && !Boolean.parseBoolean(tls)) {
+      return null;
+    }
+    if (keystore.isEmpty()) {
+      return Certificate.selfSigned(host);
+    }
+    try {
+      return Certificate.of(Path.of(keystore), System.getProperty("tls.password", ""));
+    } catch (IllegalArgumentException e) {
+      throw new Refused(e.getMessage() + "; see -Dtls.keystore and -Dtls.password");
     }
   }
 
