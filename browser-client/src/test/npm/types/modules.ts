@@ -8,6 +8,7 @@ import { shareActivity, userColor } from 'tidewire/presence';
 import 'tidewire/rows';
 import { createSharedRealtime } from 'tidewire/shared';
 import { effect, signal, type ReadableSignal } from 'tidewire/signals';
+import { createSync, createWebSocketTransport } from 'tidewire/sync';
 import { createSocket } from 'tidewire/socket';
 import { createEventStream } from 'tidewire/sse';
 import { debounce, RATES, throttle } from 'tidewire/timing';
@@ -80,3 +81,13 @@ createConditionalPoller('/x', () => true).stop();
 createStatusPoller('/x', { finals: ['done'] }).refresh();
 
 export { shared, off, saved, settled, status, stop, word };
+
+const doc = createSync('document-abc', { title: 'Untitled', pages: 1 }, { transport: createWebSocketTransport({ realtime, room: 'document-abc' }) });
+doc.connect();
+doc.state.title.set(doc.state.title().toUpperCase());
+// @ts-expect-error a number is wanted
+doc.state.pages.set('2');
+doc.presence.set({ name: 'Ada', cursor: { x: 1, y: 2 } });
+for (const [peerId, { name }] of doc.peerPresence()) void (peerId + name);
+const others: string[] = doc.peers().map((peer) => peer.id);
+doc.field<string[]>('comments').update((all = []) => [...all, ...others]);

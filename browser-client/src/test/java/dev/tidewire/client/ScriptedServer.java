@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.ContextHandler;
 import org.eclipse.jetty.server.handler.ResourceHandler;
 import org.eclipse.jetty.util.resource.ResourceFactory;
+import org.eclipse.jetty.websocket.server.ServerUpgradeRequest;
 import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
 
 /**
@@ -28,7 +30,17 @@ final class ScriptedServer implements AutoCloseable {
   private final BlockingQueue<Exchange> requests = new LinkedBlockingQueue<>();
 
   ScriptedServer() throws Exception {
+    this(0, null);
+  }
+
+  /**
+   * @param port 0 for any
+   * @param endpoint makes the server's end of a connection, in the place of {@link #accept}; or
+   *     null
+   */
+  ScriptedServer(int port, Function<ServerUpgradeRequest, Object> endpoint) throws Exception {
     connector.setHost("127.0.0.1");
+    connector.setPort(port);
     server.addConnector(connector);
     ResourceFactory resources = ResourceFactory.of(server);
     ResourceHandler files = new ResourceHandler();
@@ -45,11 +57,17 @@ final class ScriptedServer implements AutoCloseable {
             context,
             container ->
                 container.addMapping(
-                    "/realtime/ws", (request, response, callback) -> new Peer(accepted::add)));
+                    "/realtime/ws",
+                    (request, response, callback) ->
+                        endpoint == null ? new Peer(accepted::add) : endpoint.apply(request)));
     webSockets.setHandler(Exchange.taking(SCRIPTED, requests::add, files));
     context.setHandler(webSockets);
     server.setHandler(context);
     server.start();
+  }
+
+  int port() {
+    return connector.getLocalPort();
   }
 
   String url(String path) {
