@@ -6,6 +6,7 @@ import * as Y from 'yjs'
 import { WebsocketProvider } from 'y-websocket'
 
 globalThis.WebSocket = WebSocket // the provider's resync looks for the global one
+process.setMaxListeners(0) // every provider listens for the end
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 

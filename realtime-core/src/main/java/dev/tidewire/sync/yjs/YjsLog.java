@@ -50,6 +50,7 @@ final class YjsLog {
   private YjsDocument document = new YjsDocument();
   private final Set<String> keys = new LinkedHashSet<>();
   private List<Edit> waiting = new ArrayList<>(1);
+  private long pendingBytes;
   private boolean loading;
   private boolean writing;
   private boolean compacting;
@@ -116,8 +117,14 @@ final class YjsLog {
     }
   }
 
+  /** Bytes that are to be stored and are not yet. */
+  long pendingBytes() {
+    return pendingBytes;
+  }
+
   void append(Edit edit) {
     waiting.add(edit);
+    pendingBytes += edit.update().update().length;
     write();
   }
 
@@ -135,6 +142,7 @@ final class YjsLog {
 
   private void written(List<Edit> batch, @Nullable String key, @Nullable Throwable failure) {
     writing = false;
+    batch.forEach(edit -> pendingBytes -= edit.update().update().length);
     if (key == null) {
       log.error("An update of the room '{}' is not stored; its sender is told", room, failure);
       batch.forEach(owner::notStored);

@@ -138,14 +138,14 @@ final class YjsRoom implements YjsLog.Owner {
 
   private void take(Edit edit) {
     YjsDocument document = log.document();
-    long size = edit.update().update().length;
+    long more = log.pendingBytes() + edit.update().update().length;
     if (!document.lacks(edit.update())) {
       done(edit);
     } else if (!edit.from().mayWrite()) {
       done(edit);
       edit.from().deny();
     } else if (options.roomBytes() > 0
-        && document.sizeWith(size, options.roomBytes()) > options.roomBytes()) {
+        && document.sizeWith(more, options.roomBytes()) > options.roomBytes()) {
       done(edit);
       edit.from().refuse("the document is too large", CloseCode.YJS_TOO_BIG);
     } else {
