@@ -1,4 +1,5 @@
 import { createRealtime } from '../realtime/client.js';
+import { shareActivity } from '../realtime/presence.js';
 import { api, insist } from './api.js';
 import { $, h, icon, setText } from './dom.js';
 import { avatar, peopleIn, showPeople } from './people.js';
@@ -52,6 +53,7 @@ export async function start() {
     showPeople($('#site-people'), new Map([...people].filter(([userId]) => userId !== app.me.userId)), 4);
     document.dispatchEvent(new CustomEvent('people'));
   });
+  shareActivity(app.realtime);
   app.realtime.connect();
   if (!app.me.chosen) chooseProfile(true);
   return app;

@@ -1,6 +1,9 @@
+import { createOptimistic } from '../realtime/optimistic.js';
+import '../realtime/rows.js';
+import { effect } from '../realtime/signals.js';
 import { app, guard, notify, start } from './app.js';
+import { shareCursors } from './cursors.js';
 import { $, euros, h, icon, keyed, play, setText } from './dom.js';
-import { liveTable } from './live-table.js';
 import { avatar, peopleIn, showPeople } from './people.js';
 
 const HISTORY = 4;
@@ -8,26 +11,50 @@ const LAST_SECONDS = 15;
 
 await start();
 
-// who is watching
+// who is watching, and where they point
 const floor = app.realtime.channel('auction/floor');
-app.onProfile(({ name, color }) => floor.track({ name, color }));
+const cursors = shareCursors(floor, $('#lots'), (cursor) => floor.track({ name: app.me.name, color: app.me.color, cursor }));
+app.onProfile(cursors.tell);
 peopleIn(floor, (people) => {
   showPeople($('#watching'), people, 8);
   setText($('#watching-count'), people.size === 1 ? 'Only you are watching' : `${people.size} are watching`);
+  cursors.show(people, app.me.userId);
 });
 
-// lot id → { amount }: a bid that the server has not answered yet is shown as if it had won
-const pending = new Map();
+// the rows of both tables, and after that every change; nothing is loaded by the page itself
+const channel = app.realtime.channel('lots');
+const lots = new Map(); // lot id → what is shown: the row, or what it becomes by our own bid
+const rows = channel.rows({ orderBy: 'id' });
+const bids = app.realtime.channel('bids').rows({ orderBy: ['-amount', '-id'] });
 
-const lots = liveTable(app.realtime, 'lots', 'lots', ({ operation, row, old }) => {
+// a bid shows as if it had won until the server has answered and its row has arrived; a refusal takes it back
+const optimistic = createOptimistic({
+  channel,
+  read: (id) => lots.get(id),
+  write: (id, lot) => {
+    if (lot) lots.set(id, lot);
+    showLots();
+  },
+});
+
+effect(() => {
+  const there = new Set(rows().map(({ id }) => id));
+  for (const row of rows()) optimistic.receive(row.id, () => take(row));
+  for (const id of [...lots.keys()]) if (!there.has(id)) lots.delete(id);
+  bids();
   showLots();
-  if (operation === 'UPDATE' && Number(row.price) !== Number(old?.price)) highlight(row.id, 'flash');
 });
-const bids = liveTable(app.realtime, 'bids', 'bids', showLots);
+
+function take(row) {
+  const before = lots.get(row.id);
+  lots.set(row.id, row);
+  if (before && Number(before.price) !== Number(row.price)) highlight(row.id, 'flash');
+  showLots();
+}
 
 function showLots() {
-  const list = [...lots.rows.values()].sort((a, b) => a.id - b.id);
-  $('#lots-empty').hidden = list.length > 0;
+  const list = [...lots.values()].sort((a, b) => a.id - b.id);
+  $('#lots-empty').hidden = list.length > 0 || !rows.ready();
   keyed($('#lots'), list, (lot) => lot.id, lotCard, fillLot);
 }
 
@@ -52,7 +79,7 @@ function lotCard(lot) {
     h('p', { class: 'price' }, h('strong', { class: 'number' }), h('span', { class: 'leader' })),
     h('progress', { max: 1000, value: 1000, 'aria-hidden': 'true' }),
     h('p', { class: 'outcome', role: 'status' }),
-    h('div', { class: 'quick' }, [0, 1, 4].map((steps) => h('button', { type: 'button', class: 'secondary', 'data-steps': steps, onclick: guard(() => bid(id, offer(lots.rows.get(id), steps))) }))),
+    h('div', { class: 'quick' }, [0, 1, 4].map((steps) => h('button', { type: 'button', class: 'secondary', 'data-steps': steps, onclick: guard(() => bid(id, offer(lots.get(id), steps))) }))),
     form,
     h('ol', { class: 'bids', 'aria-label': `Bids for ${lot.title}` }),
   );
@@ -61,13 +88,12 @@ function lotCard(lot) {
 const offer = (lot, steps) => Number(lot.next_bid) + steps * Number(lot.step);
 
 function fillLot(card, lot) {
-  const mine = pending.get(lot.id);
   const isOpen = lot.status === 'open';
   card.dataset.status = lot.status;
-  card.classList.toggle('pending', mine !== undefined);
-  card.classList.toggle('leading', isOpen && (mine !== undefined || lot.bidder_id === app.me.userId));
-  setText($('.price strong', card), euros(mine?.amount ?? lot.price));
-  fillLeader($('.leader', card), lot, mine);
+  card.classList.toggle('pending', optimistic.hasPendingFor(lot.id));
+  card.classList.toggle('leading', isOpen && lot.bidder_id === app.me.userId);
+  setText($('.price strong', card), euros(lot.price));
+  fillLeader($('.leader', card), lot, optimistic.hasPendingFor(lot.id));
   for (const button of card.querySelectorAll('.quick button')) {
     setText(button, euros(offer(lot, Number(button.dataset.steps))).replace('.00', ''));
     button.disabled = !isOpen || app.status !== 'connected';
@@ -75,15 +101,15 @@ function fillLot(card, lot) {
   const form = $('form', card);
   form.elements[0].placeholder = `at least ${Number(lot.next_bid).toFixed(2)}`;
   for (const element of form.elements) element.disabled = !isOpen || app.status !== 'connected';
-  const history = [...bids.rows.values()].filter((bid) => bid.lot_id === lot.id).sort((a, b) => b.amount - a.amount || b.id - a.id);
+  const history = bids().filter((bid) => bid.lot_id === lot.id);
   keyed($('.bids', card), history.slice(0, HISTORY), (bid) => bid.id, bidLine, () => {});
   fillClock(card, lot);
 }
 
-function fillLeader(element, lot, mine) {
-  const who = mine ? app.me : lot.bidder && { name: lot.bidder, color: lot.color };
-  const words = mine ? 'your bid is on its way …' : !who ? (lot.status === 'open' ? 'no bids yet' : 'not sold') : lot.status === 'open' ? '' : 'sold to ';
-  const text = who && !mine ? `${words}${lot.bidder_id === app.me.userId ? 'you' : who.name}` : words;
+function fillLeader(element, lot, isPending) {
+  const who = lot.bidder && { name: lot.bidder, color: lot.color };
+  const words = isPending ? 'your bid is on its way …' : !who ? (lot.status === 'open' ? 'no bids yet' : 'not sold') : lot.status === 'open' ? '' : 'sold to ';
+  const text = who && !isPending ? `${words}${lot.bidder_id === app.me.userId ? 'you' : who.name}` : words;
   if (element.dataset.text === text + who?.color) return;
   element.dataset.text = text + who?.color;
   element.replaceChildren(...(who ? [avatar(who)] : []), text);
@@ -105,7 +131,7 @@ function fillClock(card, lot) {
 }
 
 setInterval(() => {
-  for (const lot of lots.rows.values()) {
+  for (const lot of lots.values()) {
     const card = cardOf(lot.id);
     if (card) fillClock(card, lot);
   }
@@ -114,25 +140,20 @@ app.realtime.onStatusChange(showLots);
 
 /** Shows the bid at once; if the database refuses it, the price goes back and the reason is told. */
 async function bid(lotId, amount) {
-  if (pending.has(lotId)) return;
-  pending.set(lotId, { amount });
-  showLots();
+  if (optimistic.hasPendingFor(lotId)) return;
+  const { userId, name, color } = app.me;
   say(lotId, '');
+  const operation = optimistic.apply(lotId, (lot) => lot && { ...lot, price: amount, next_bid: amount + Number(lot.step), bidder_id: userId, bidder: name, color });
   try {
-    await app.realtime.call('bid', { lotId, amount });
-    settle(lotId);
+    const { position } = await app.realtime.call('bid', { lotId, amount });
+    await operation.confirm(position);
     say(lotId, `Your bid of ${euros(amount)} stands.`, 'good');
   } catch (error) {
-    settle(lotId);
+    operation.rollback();
     highlight(lotId, 'shake');
     if (error.sent) notify('The connection was lost before the answer. The board will show whether your bid counted.', 'bad');
     say(lotId, error.message, 'bad');
   }
-}
-
-function settle(lotId) {
-  pending.delete(lotId);
-  showLots();
 }
 
 function say(lotId, text, kind = '') {

@@ -1,9 +1,10 @@
+import { effect } from '../realtime/signals.js';
+import { createTyping } from '../realtime/typing.js';
 import { app, guard, notify, start } from './app.js';
 import { $, h, keyed, randomId, setText, timeOfDay } from './dom.js';
 import { avatar, byName, peopleIn } from './people.js';
 
 const PAGE = 100;
-const TYPING_MS = 3000;
 
 await start();
 
@@ -14,15 +15,16 @@ const log = $('#messages');
 
 // subscribed first, then the history: what is in both has one id and is shown once
 chat
-  .on('message', ({ data, userId, timestamp }) => {
-    add({ ...data, userId, at: Date.parse(timestamp) });
-    stopTyping(userId);
-  })
-  .on('typing', ({ data, userId }) => showTyping(userId, data))
+  .on('message', ({ id, data, userId, timestamp }) => add({ ...said(id, data), userId, at: Date.parse(timestamp) }))
   .on('reset', guard(loadLatest));
 app.onProfile(({ name, color }) => chat.track({ name, color, status: 'online' }));
 peopleIn(chat, showOnline);
 chat.ready.then(guard(loadLatest));
+
+/** A message as this page keeps it; one that something else has published may be of any shape, and have no id of its own. */
+function said(id, data) {
+  return data !== null && typeof data === 'object' ? { ...data, id: data.id ?? id } : { id, text: data };
+}
 
 async function loadLatest() {
   const page = await chat.getHistory(PAGE);
@@ -42,8 +44,10 @@ $('#earlier').addEventListener('click', guard(async () => {
 }));
 
 function take(page) {
-  for (const { event, data, user_id: userId, created_at: at } of page) {
-    if (event === 'message') messages.set(data.id, { ...data, userId, at });
+  for (const { id, event, data, user_id: userId, created_at: at } of page) {
+    if (event !== 'message') continue;
+    const message = said(id, data);
+    messages.set(message.id, { ...message, userId, at });
   }
   showMessages();
 }
@@ -98,7 +102,7 @@ composer.addEventListener('submit', guard(() => {
   const text = input.value.trim();
   if (!text) return;
   input.value = '';
-  lastTyped = 0;
+  typing?.stop();
   const { userId, name, color } = app.me;
   return send({ id: randomId(), userId, name, color, text });
 }));
@@ -116,12 +120,19 @@ async function send(message) {
   }
 }
 
-let lastTyped = 0;
-input.addEventListener('input', () => {
-  if (!input.value || Date.now() - lastTyped < TYPING_MS / 2 || app.status !== 'connected') return;
-  lastTyped = Date.now();
-  chat.publish('typing', { name: app.me.name }).catch(() => {}); // a hint that is lost is no loss
+// who types
+let typing = null;
+app.onProfile(({ userId, name }) => {
+  typing?.close();
+  typing = createTyping(chat, { userId, username: name });
+  effect(showTyping);
 });
+input.addEventListener('input', () => app.status === 'connected' && typing.input());
+
+function showTyping() {
+  const names = typing.users().map(({ username }) => String(username ?? 'Somebody'));
+  setText($('#typing'), names.length === 0 ? '' : names.length > 2 ? 'Several people are typing …' : `${names.join(' and ')} ${names.length > 1 ? 'are' : 'is'} typing …`);
+}
 
 app.realtime.onStatusChange(enable);
 enable();
@@ -132,29 +143,13 @@ function enable() {
   input.placeholder = isConnected ? 'Write a message' : 'Not connected';
 }
 
-// who types
-const typists = new Map(); // user id → { name, timer }
-
-function showTyping(userId, data) {
-  if (userId === app.me.userId) return;
-  clearTimeout(typists.get(userId)?.timer);
-  typists.set(userId, { name: String(data?.name ?? 'Somebody'), timer: setTimeout(() => stopTyping(userId), TYPING_MS) });
-  tellTyping();
-}
-
-function stopTyping(userId) {
-  clearTimeout(typists.get(userId)?.timer);
-  if (typists.delete(userId)) tellTyping();
-}
-
-function tellTyping() {
-  const names = [...typists.values()].map(({ name }) => name);
-  setText($('#typing'), names.length === 0 ? '' : names.length > 2 ? 'Several people are typing …' : `${names.join(' and ')} ${names.length > 1 ? 'are' : 'is'} typing …`);
-}
-
 // who is here
 function showOnline(people) {
   setText($('#online-count'), String(people.size));
-  keyed($('#online'), byName(people), (person) => `${person.userId} ${person.name} ${person.color}`, (person) => h('li', {}, avatar(person), h('span', {}, person.userId === app.me.userId ? `${person.name} (you)` : person.name)), () => {});
-  for (const userId of typists.keys()) if (!people.has(userId)) stopTyping(userId);
+  keyed($('#online'), byName(people), (person) => `${person.userId} ${person.name} ${person.color} ${person.away}`, rosterLine, () => {});
+}
+
+function rosterLine(person) {
+  const name = person.userId === app.me.userId ? `${person.name} (you)` : person.name;
+  return h('li', { 'data-away': person.away }, avatar(person), h('span', { class: 'grow' }, name), person.away && h('span', { class: 'note' }, 'away'));
 }

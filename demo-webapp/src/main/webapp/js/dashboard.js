@@ -1,8 +1,9 @@
+import '../realtime/rows.js';
+import { effect } from '../realtime/signals.js';
 import { api } from './api.js';
 import { app, guard, notify, start } from './app.js';
 import { RevenueChart } from './chart.js';
 import { $, euros, h, keyed, play, setText, timeOfDay } from './dom.js';
-import { liveTable } from './live-table.js';
 import { showPeople } from './people.js';
 
 const SHOWN = 12;
@@ -43,24 +44,30 @@ document.addEventListener('people', showMetrics);
 
 // the orders
 const chart = new RevenueChart($('#chart'), app.now);
-const orders = liveTable(app.realtime, 'orders', `orders?limit=${KEPT}`, ({ operation, row }) => {
-  if (operation === 'INSERT' && metrics && row.id > metrics.lastOrder) {
-    takeMetrics({ ...metrics, ordersToday: metrics.ordersToday + 1, revenue: metrics.revenue + row.total, lastOrder: row.id });
+const table = app.realtime.channel('orders');
+const orders = table.rows({ orderBy: '-id', load: new URL(`../api/orders?limit=${KEPT}`, import.meta.url) });
+effect(() => showOrders(orders()));
+table.on('INSERT', ({ data }) => {
+  if (metrics && data.id > metrics.lastOrder) {
+    takeMetrics({ ...metrics, ordersToday: metrics.ordersToday + 1, revenue: metrics.revenue + data.total, lastOrder: data.id });
   }
-  showOrders(operation === 'DELETE' ? null : row);
+  light(data);
 });
+table.on('UPDATE', ({ data }) => light(data));
 
-function showOrders(changed) {
-  const newest = [...orders.rows.values()].sort((a, b) => b.id - a.id);
-  for (const row of newest.slice(KEPT)) orders.rows.delete(row.id);
+function showOrders(newest) {
   keyed($('#orders tbody'), newest.slice(0, SHOWN), (row) => row.id, orderRow, fillOrder);
-  $('#orders-empty').hidden = newest.length > 0;
+  $('#orders-empty').hidden = newest.length > 0 || !orders.ready();
   if (newest.length > 0) setText($('#orders-note'), `last one at ${timeOfDay(newest[0].created_at)}`);
-  if (changed) {
-    const element = $(`#orders tbody [data-key="${changed.id}"]`);
-    if (element) play(element, 'flash');
-  }
   chart.show(newest);
+}
+
+/** A row that was written lights up; it is shown by then. */
+function light(row) {
+  queueMicrotask(() => {
+    const element = $(`#orders tbody [data-key="${row.id}"]`);
+    if (element) play(element, 'flash');
+  });
 }
 
 function orderRow() {

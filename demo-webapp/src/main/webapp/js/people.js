@@ -1,10 +1,10 @@
 import { h, keyed } from './dom.js';
 
-/** Who is in a channel: a map of user id → `{ userId, name, color, … }` that stays true. */
+/** Who is in a channel: a map of user id → `{ userId, name, color, away, … }` that stays true. */
 export function peopleIn(channel, onChange) {
   const people = new Map();
-  const put = ({ data }) => {
-    people.set(data.userId, data);
+  const put = ({ data, status }) => {
+    people.set(data.userId, { ...data, away: status === 'away' });
     onChange(people);
   };
   channel
@@ -25,11 +25,12 @@ export function avatar(person) {
   return fillAvatar(h('span', { class: 'avatar' }), person);
 }
 
-function fillAvatar(element, { name = '?', color = 'teal' }) {
+function fillAvatar(element, { name = '?', color = 'teal', away = false }) {
   const letters = String(name).split(/\s+/).filter(Boolean).map((word) => [...word][0]);
   element.textContent = (letters.length > 1 ? letters[0] + letters.at(-1) : (letters[0] ?? '?')).toUpperCase();
   element.dataset.color = color;
-  element.title = name;
+  element.title = away ? `${name}, away` : name;
+  element.classList.toggle('away', away);
   return element;
 }
 

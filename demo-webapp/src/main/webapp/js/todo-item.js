@@ -1,4 +1,3 @@
-import { api } from './api.js';
 import { guard, notify } from './app.js';
 import { $, h, icon, play, setText } from './dom.js';
 import { avatar } from './people.js';
@@ -11,7 +10,7 @@ export class TodoItem {
   #base = null; // the row as it was when editing began
   #on;
 
-  /** @param on `edit(id)`: which line this visitor edits, null for none; `move(id, after)` */
+  /** @param on `edit(id)`: which line this visitor edits, null for none; `move(id, after)`; `write(method, path, body)` */
   constructor(todo, on) {
     this.#todo = todo;
     this.#on = on;
@@ -21,11 +20,12 @@ export class TodoItem {
         h('span', { class: 'grip', draggable: 'true', title: 'Drag to reorder', 'aria-hidden': 'true' }, icon('grip')),
         h('input', { type: 'checkbox', onchange: guard((event) => this.#tick(event.target.checked)) }),
         h('button', { type: 'button', class: 'plain text', title: 'Edit', onclick: () => this.#beginEdit() }),
+        h('span', { class: 'unsaved', role: 'img', 'aria-label': 'Not saved yet' , title: 'Will be saved when the network is back' }, icon('cloud')),
         h('span', { class: 'others' }),
         h('span', { class: 'tools' },
           button('up', 'Move up', guard(() => this.#move(-1))),
           button('down', 'Move down', guard(() => this.#move(1))),
-          button('trash', 'Delete', guard(() => api('DELETE', `todos/${this.id}`))),
+          button('trash', 'Delete', guard(() => this.#on.remove(this.#todo))),
         ),
       ),
     );
@@ -40,6 +40,7 @@ export class TodoItem {
     this.#todo = todo;
     this.#order = all.map((each) => each.id);
     this.element.classList.toggle('done', todo.done);
+    this.element.classList.toggle('waiting', todo.waiting === true);
     const box = $('input[type=checkbox]', this.element);
     box.checked = todo.done;
     box.setAttribute('aria-label', `Done: ${todo.text}`);
@@ -47,8 +48,11 @@ export class TodoItem {
     setText(text, todo.text);
     text.setAttribute('aria-label', `Edit: ${todo.text}`);
     const place = this.#order.indexOf(todo.id);
-    $('.up', this.element).disabled = place === 0;
-    $('.down', this.element).disabled = place === this.#order.length - 1;
+    // a line that the server does not know yet can only be taken back
+    const isNew = todo.version === 0;
+    box.disabled = text.disabled = isNew;
+    $('.up', this.element).disabled = isNew || place === 0;
+    $('.down', this.element).disabled = isNew || place === this.#order.length - 1;
   }
 
   /** Somebody, perhaps we, changed the row. */
@@ -82,7 +86,7 @@ export class TodoItem {
   }
 
   #tick(done) {
-    return this.#write({ done }, this.#todo.version);
+    return this.#write({ done }, this.#todo);
   }
 
   #beginEdit() {
@@ -121,41 +125,47 @@ export class TodoItem {
 
   async #save(text) {
     if (!text || text === this.#base.text) return this.#endEdit();
-    if (await this.#write({ text }, this.#base.version)) this.#endEdit();
+    if (await this.#write({ text }, this.#base)) this.#endEdit();
   }
 
-  /** Writes on top of a version; answers whether it was done. A conflict becomes a choice. */
-  async #write(change, baseVersion) {
+  /** Writes on top of what was seen; answers whether it was done, or will be. A conflict becomes a choice. */
+  async #write(change, { version, text, done }) {
     try {
-      await api('PATCH', `todos/${this.id}`, { baseVersion, ...change });
+      await this.#on.write('PATCH', `todos/${this.id}`, { baseVersion: version, was: { text, done }, ...change });
       return true;
     } catch (error) {
       this.show(this.#todo, this.#order.map((id) => ({ id }))); // the tick goes back
       if (error.status !== 409) throw error;
-      this.#choose(change, error.problem.current);
+      this.#decide(change, error.problem.current);
       return false;
     }
   }
 
-  #choose(change, theirs) {
+  async #decide(change, theirs) {
+    const keepsMine = await this.ask(change, theirs);
+    if (!keepsMine || (await this.#write(change, theirs))) this.#endEdit();
+  }
+
+  /** Somebody was first: resolves to whether our change is to count all the same. */
+  ask(change, theirs) {
     $('.conflict', this.element)?.remove();
     $('.hint', this.element)?.remove();
     const mine = { text: theirs.text, done: theirs.done, ...change };
-    const words = ({ text, done }) => [h('span', { class: 'box', 'aria-label': done ? 'done' : 'open' }, done ? '☑' : '☐'), ` ${text}`];
-    const keep = h('button', { type: 'button', onclick: guard(async () => {
-      panel.remove();
-      if (await this.#write(change, theirs.version)) this.#endEdit();
-    }) }, 'Keep mine');
-    const take = h('button', { type: 'button', class: 'secondary', onclick: () => {
-      panel.remove();
-      this.#endEdit();
-    } }, 'Take theirs');
-    const panel = h('div', { class: 'conflict', role: 'alertdialog', 'aria-label': 'Somebody changed this item first' },
-      h('p', {}, h('strong', {}, 'Somebody changed this item while you did.')),
-      h('dl', {}, h('dt', {}, 'Theirs'), h('dd', { class: 'theirs' }, words(theirs)), h('dt', {}, 'Yours'), h('dd', { class: 'mine' }, words(mine))),
-      h('div', { class: 'buttons' }, keep, take),
-    );
-    this.element.append(panel);
-    keep.focus();
+    const words = ({ text, done }) => [h('span', { class: 'box', role: 'img', 'aria-label': done ? 'done' : 'open' }, done ? '☑' : '☐'), ` ${text}`];
+    return new Promise((resolve) => {
+      const answer = (keepsMine) => () => {
+        panel.remove();
+        resolve(keepsMine);
+      };
+      const keep = h('button', { type: 'button', onclick: answer(true) }, 'Keep mine');
+      const take = h('button', { type: 'button', class: 'secondary', onclick: answer(false) }, 'Take theirs');
+      const panel = h('div', { class: 'conflict', role: 'alertdialog', 'aria-label': 'Somebody changed this item first' },
+        h('p', {}, h('strong', {}, 'Somebody changed this item while you did.')),
+        h('dl', {}, h('dt', {}, 'Theirs'), h('dd', { class: 'theirs' }, words(theirs)), h('dt', {}, 'Yours'), h('dd', { class: 'mine' }, words(mine))),
+        h('div', { class: 'buttons' }, keep, take),
+      );
+      this.element.append(panel);
+      keep.focus();
+    });
   }
 }

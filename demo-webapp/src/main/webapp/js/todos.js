@@ -1,18 +1,17 @@
+import '../realtime/rows.js';
+import { effect } from '../realtime/signals.js';
 import { api } from './api.js';
 import { app, guard, notify, start } from './app.js';
 import { $, h, icon, keyed, setText } from './dom.js';
-import { liveTable } from './live-table.js';
+import { OfflineTodos } from './offline-todos.js';
 import { byName, peopleIn, showPeople } from './people.js';
 import { TodoItem } from './todo-item.js';
 
 await start();
 
-const lists = liveTable(app.realtime, 'lists', 'lists', showLists);
-const todos = liveTable(app.realtime, 'todos', 'todos', ({ operation, row, old }) => {
-  showTodos();
-  showLists();
-  if (operation === 'INSERT' || operation === 'UPDATE') items.get(row.id)?.changed(row, old);
-});
+const table = app.realtime.channel('todos');
+const lists = app.realtime.channel('lists').rows({ orderBy: 'id' });
+const todos = table.rows({ orderBy: ['position', 'id'] });
 const items = new Map(); // todo id → TodoItem, of the list that is shown
 
 const listInAddress = () => Number(new URLSearchParams(location.hash.slice(1)).get('list')) || null;
@@ -22,17 +21,42 @@ let room = null; // presence in the list that is shown
 let people = new Map();
 let editing = null;
 
+// writes go out at once, or wait for the network; what waits is shown as if it was done
+const offline = new OfflineTodos(table, {
+  // somebody changed the same meanwhile: only the visitor can tell
+  decide(change, theirs) {
+    open(theirs.list_id);
+    const item = items.get(theirs.id);
+    return item ? item.ask(change, theirs) : false;
+  },
+  refused: ({ reason }) => notify(`A change that had waited was refused (${reason}) and is gone.`, 'bad'),
+  taken: () => notify('What you did offline is saved.'),
+});
+
+effect(() => {
+  lists();
+  todos();
+  offline.waiting();
+  showLists();
+  showTodos();
+});
+
+// a line that was changed lights up; it is shown by then
+table
+  .on('INSERT', ({ data }) => queueMicrotask(() => items.get(data.id)?.changed(data)))
+  .on('UPDATE', ({ data, old }) => queueMicrotask(() => items.get(data.id)?.changed(data, old)));
+
 function showLists() {
-  const all = [...lists.rows.values()].sort((a, b) => a.id - b.id);
-  if (lists.isLoaded) open(lists.rows.has(listId) ? listId : (all[0]?.id ?? null));
+  const all = lists();
+  if (lists.ready()) open(listOf(listId) ? listId : (all[0]?.id ?? null));
   keyed($('#lists'), all, (list) => list.id, listLink, (element, list) => {
     const [name, count] = element.firstChild.children;
     setText(name, list.name);
     setText(count, String(itemsOf(list.id).filter((todo) => !todo.done).length));
     element.firstChild.setAttribute('aria-current', list.id === listId);
   });
-  const list = lists.rows.get(listId);
-  setText($('#list-name'), list?.name ?? (lists.isLoaded ? 'No list' : '…'));
+  const list = listOf(listId);
+  setText($('#list-name'), list?.name ?? (lists.ready() ? 'No list' : '…'));
   $('#delete-list').disabled = !list;
   for (const element of $('#new-todo').elements) element.disabled = !list;
 }
@@ -41,7 +65,13 @@ function listLink(list) {
   return h('li', {}, h('button', { type: 'button', class: 'plain', onclick: () => open(list.id) }, h('span', { class: 'grow' }), h('span', { class: 'count' })));
 }
 
-const itemsOf = (list) => [...todos.rows.values()].filter((todo) => todo.list_id === list).sort((a, b) => a.position - b.position || a.id - b.id);
+function listOf(id) {
+  return lists().find((list) => list.id === id);
+}
+
+function itemsOf(id) {
+  return offline.shown(todos().filter((todo) => todo.list_id === id), id);
+}
 
 function open(id) {
   if (id === listId && (room || id === null)) return;
@@ -66,7 +96,7 @@ function track() {
 }
 
 app.onProfile(track);
-addEventListener('hashchange', () => lists.rows.has(listInAddress()) && open(listInAddress()));
+addEventListener('hashchange', () => listOf(listInAddress()) && open(listInAddress()));
 
 function showEditors() {
   setText($('#editors'), `Editors: ${byName(people).map((each) => each.name).join(', ') || '…'}`);
@@ -86,7 +116,10 @@ function showTodos() {
   }
   const done = all.filter((todo) => todo.done).length;
   setText($('#progress'), all.length ? `${done} of ${all.length} done` : '');
-  $('#todos-empty').hidden = all.length > 0 || listId === null;
+  $('#todos-empty').hidden = all.length > 0 || listId === null || !todos.ready();
+  const count = offline.waiting().length;
+  $('#waiting').hidden = count === 0;
+  setText($('#waiting'), `${count} ${count === 1 ? 'change waits' : 'changes wait'} for the network`);
 }
 
 function createItem(todo) {
@@ -95,7 +128,9 @@ function createItem(todo) {
       editing = id;
       track();
     },
-    move: (id, after) => api('POST', `todos/${id}/move`, { after }),
+    move: (id, after) => offline.write('POST', `todos/${id}/move`, { after }),
+    write: (method, path, body) => offline.write(method, path, body),
+    remove: (row) => offline.remove(row),
   });
   items.set(todo.id, item);
   item.showEditors(editorsOf(todo.id));
@@ -125,7 +160,7 @@ todoList.addEventListener('dragend', guard(async () => {
   element.classList.remove('dragged');
   const after = element.previousElementSibling;
   try {
-    await api('POST', `todos/${element.dataset.key}/move`, { after: after ? Number(after.dataset.key) : null });
+    await offline.write('POST', `todos/${element.dataset.key}/move`, { after: after ? Number(after.dataset.key) : null });
   } finally {
     showTodos();
   }
@@ -133,22 +168,29 @@ todoList.addEventListener('dragend', guard(async () => {
 
 $('#new-todo').addEventListener('submit', guard(async (event) => {
   const { text } = event.target.elements;
-  await api('POST', `lists/${listId}/todos`, { text: text.value });
+  const words = text.value.trim();
+  if (!words) return;
   text.value = '';
   text.focus();
+  try {
+    await offline.write('POST', `lists/${listId}/todos`, { text: words });
+  } catch (error) {
+    text.value ||= words;
+    throw error;
+  }
 }));
 
 $('#new-list').addEventListener('submit', guard(async (event) => {
   const { name } = event.target.elements;
   const { id } = await api('POST', 'lists', { name: name.value });
   name.value = '';
-  if (lists.rows.has(id)) open(id);
+  if (listOf(id)) open(id);
 }));
 
 const deleteList = $('#delete-list');
 deleteList.append(icon('trash'));
 deleteList.addEventListener('click', guard(async () => {
-  const list = lists.rows.get(listId);
+  const list = listOf(listId);
   if (!confirm(`Delete the list “${list.name}” and its items, for everybody?`)) return;
   await api('DELETE', `lists/${listId}`);
   notify(`“${list.name}” is deleted.`);

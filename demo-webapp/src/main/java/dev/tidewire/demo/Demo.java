@@ -2,12 +2,15 @@ package dev.tidewire.demo;
 
 import dev.tidewire.Realtime;
 import dev.tidewire.changes.ChangeCapture;
+import dev.tidewire.changes.Written;
 import dev.tidewire.demo.auction.AuctionApi;
 import dev.tidewire.demo.orders.OrdersApi;
 import dev.tidewire.demo.sql.SqlApi;
 import dev.tidewire.demo.todos.TodosApi;
 import dev.tidewire.demo.web.Handler;
+import dev.tidewire.demo.web.Once;
 import dev.tidewire.demo.web.Router;
+import java.time.Duration;
 import org.jooq.DSLContext;
 
 /** The running demo: its pages' routes and the tasks behind them. Thread-safe. */
@@ -26,15 +29,27 @@ final class Demo implements AutoCloseable {
     new SessionApi(visitors, database.product()).addTo(router);
     new OrdersApi(db, realtime, ticker).addTo(router);
     new AuctionApi(db, realtime, capture, visitors, ticker).addTo(router);
-    new TodosApi(db).addTo(router);
+    Once once = new Once(db);
+    ticker.every(Duration.ofHours(1), once::forgetOld);
+    new TodosApi(db, once, exchange -> String.valueOf(visitors.userId(exchange.request())))
+        .addTo(router);
     new SqlApi(db).addTo(router);
   }
 
-  /** The change events of a request say whose it was. */
+  /**
+   * The change events of a request say whose it was and which mutation, and its answer where they
+   * stand in their channels.
+   */
   @SuppressWarnings("NullAway") // a handler without an answer returns null, and so does the work
   private Handler attributed(Handler handler) {
-    return exchange ->
-        capture.as(visitors.userId(exchange.request()), null, () -> handler.handle(exchange));
+    return exchange -> {
+      String user = visitors.userId(exchange.request());
+      Written<Object> written =
+          capture.written(
+              () -> capture.as(user, Once.key(exchange), () -> handler.handle(exchange)));
+      exchange.wrote(written.positions());
+      return written.result();
+    };
   }
 
   Router router() {

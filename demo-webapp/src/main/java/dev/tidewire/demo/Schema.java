@@ -67,6 +67,13 @@ final class Schema {
             amount numeric(12,2) not null,
             created_at timestamp(3) with time zone default current_timestamp not null)
           """,
+          """
+          create table if not exists answers (
+            id varchar(200) primary key,
+            request varchar(200) not null,
+            answer varchar(2000) not null,
+            created_at timestamp(3) with time zone not null)
+          """,
           "create index if not exists orders_created_at on orders (created_at)",
           "create index if not exists todos_list on todos (list_id)",
           "create index if not exists bids_lot on bids (lot_id)");

@@ -279,4 +279,62 @@ class ApiIT {
                 .statusCode())
         .isEqualTo(200);
   }
+
+  private static HttpResponse<String> keyed(String method, String path, String key, String body) {
+    return api.send(
+        api.request(path)
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", key)
+            .method(method, BodyPublishers.ofString(body)));
+  }
+
+  @Test
+  void repeatedWriteIsCarriedOutOnce() {
+    long list = api.post("lists", "{\"name\":\"Once\"}").get("id").longValue();
+    String path = "lists/" + list + "/todos";
+    HttpResponse<String> first = keyed("POST", path, "k1", "{\"text\":\"one\"}");
+    HttpResponse<String> again = keyed("POST", path, "k1", "{\"text\":\"one\"}");
+    JsonNode row = Api.json(first, 201);
+    assertThat(Api.json(again, 201)).isEqualTo(row);
+    assertThat(api.value("select count(*) from todos where list_id = " + list).intValue())
+        .isEqualTo(1);
+    assertThat(first.headers().firstValue("Tidewire-Position").orElse("")).startsWith("todos=");
+    assertThat(again.headers().firstValue("Tidewire-Position")).isEmpty();
+
+    String todo = "todos/" + row.get("id").longValue();
+    String change = "{\"baseVersion\":1,\"done\":true}";
+    JsonNode changed = Api.json(keyed("PATCH", todo, "k2", change), 200);
+    assertThat(changed.get("version").longValue()).isEqualTo(2);
+    assertThat(Api.json(keyed("PATCH", todo, "k2", change), 200)).isEqualTo(changed);
+    problem(keyed("PATCH", todo, "k3", change), 409);
+    problem(keyed("PATCH", todo, "k3", change), 409);
+    assertThat(keyed("DELETE", todo, "k4", "").statusCode()).isEqualTo(204);
+    assertThat(keyed("DELETE", todo, "k4", "").statusCode()).isEqualTo(204);
+    problem(keyed("DELETE", todo, "k5", ""), 404);
+  }
+
+  @Test
+  void keyOfAnotherRequestIsRefused() {
+    long list = api.post("lists", "{\"name\":\"Reused\"}").get("id").longValue();
+    String path = "lists/" + list + "/todos";
+    Api.json(keyed("POST", path, "r1", "{\"text\":\"one\"}"), 201);
+    problem(keyed("DELETE", "lists/" + list, "r1", ""), 422);
+    problem(keyed("POST", path, "a b", "{\"text\":\"one\"}"), 400);
+    problem(keyed("POST", path, "x".repeat(101), "{\"text\":\"one\"}"), 400);
+  }
+
+  @Test
+  void sameRequestAtTheSameMomentIsCarriedOutOnce() {
+    long list = api.post("lists", "{\"name\":\"Race\"}").get("id").longValue();
+    List<Integer> statuses =
+        java.util.stream.IntStream.range(0, 8)
+            .parallel()
+            .mapToObj(
+                i -> keyed("POST", "lists/" + list + "/todos", "race", "{\"text\":\"one\"}"))
+            .map(HttpResponse::statusCode)
+            .toList();
+    assertThat(statuses).containsOnly(201);
+    assertThat(api.value("select count(*) from todos where list_id = " + list).intValue())
+        .isEqualTo(1);
+  }
 }

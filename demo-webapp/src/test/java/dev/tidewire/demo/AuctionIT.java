@@ -158,4 +158,16 @@ class AuctionIT extends BrowserTest {
       assertThat(code).as(data.toString()).isEqualTo("BAD_REQUEST");
     }
   }
+
+  @Test
+  void othersSeeWhereSomebodyPoints() {
+    Tab ada = ada("auction.html");
+    Tab grace = grace("auction.html");
+    ada.expectText("#watching-count", "2 are watching");
+    ada.find(card() + "h2").hover();
+    grace.expectCount(".cursor[data-color='violet']:has-text('Ada Lovelace')", 1);
+    ada.find("h1").hover();
+    grace.expectCount(".cursor", 0);
+    assertThat(grace.complaints()).isEmpty();
+  }
 }

@@ -99,4 +99,44 @@ class ChatIT extends BrowserTest {
     grace.expect(".message:has-text('bulk') .words >> nth=0").hasText("bulk 1");
     grace.expect("#earlier").isHidden();
   }
+
+  @Test
+  void whoLooksAwayIsAwayUntilBack() {
+    Tab ada = ada("chat.html");
+    Tab grace = grace("chat.html");
+    ada.expectText("#online", "Grace Hopper");
+    look(grace, "hidden");
+    ada.expectCount("#online li:has-text('Grace Hopper'):has-text('away')", 1);
+    ada.expectCount("#site-people .avatar.away[title='Grace Hopper, away']", 1);
+    look(grace, "visible");
+    ada.expectCount("#online li:has-text('away')", 0);
+  }
+
+  private static void look(Tab tab, String visibility) {
+    tab.page()
+        .evaluate(
+            "visibility => { Object.defineProperty(document, 'visibilityState', { value: visibility, configurable: true });"
+                + " document.dispatchEvent(new Event('visibilitychange')) }",
+            visibility);
+  }
+
+  @Test
+  void messagesOfAnotherShapeAreShownToo() {
+    Tab ada = ada("chat.html");
+    ada.page()
+        .evaluate(
+            """
+            async () => {
+              const { app } = await import(new URL('js/app.js', location.href));
+              const chat = app.realtime.channel('chat/general');
+              await chat.publish('message', { text: 'without an id, one' }, { persist: true });
+              await chat.publish('message', { text: 'without an id, two' });
+              await chat.publish('message', 'just words');
+              await chat.publish('message', null);
+            }
+            """);
+    ada.expectCount(".message:has-text('without an id')", 2);
+    ada.expectCount(".message:has-text('just words')", 1);
+    assertThat(ada.complaints()).isEmpty();
+  }
 }

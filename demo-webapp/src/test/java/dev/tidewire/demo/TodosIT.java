@@ -144,4 +144,83 @@ class TodosIT extends BrowserTest {
     grace.expectCount("#lists li:has-text('Shared errands')", 0);
     ada.expectCount("#lists li:has-text('Shared errands')", 0);
   }
+
+  @Test
+  void whatIsDoneOfflineShowsAtOnceAndIsSavedOnceTheNetworkIsBack() {
+    Tab ada = ada(page());
+    Tab grace = grace(page());
+    expectOrder(ada, "one", "two", "three");
+
+    ada.page().context().setOffline(true);
+    ada.find("#new-todo input").fill("written offline");
+    ada.find("#new-todo input").press("Enter");
+    ada.find(item("one") + "input[type=checkbox]").check();
+    ada.find(item("two") + ".text").click();
+    ada.find("form.edit input").fill("two and more");
+    ada.find("form.edit input").press("Enter");
+    ada.find(item("three") + ".trash").click();
+
+    expectOrder(ada, "one", "two and more", "written offline");
+    ada.expectCount("#todos > li.waiting", 3);
+    ada.expectText("#waiting", "4 changes wait");
+    expectOrder(grace, "one", "two", "three");
+    ada.page().context().setOffline(false);
+
+    ada.expectCount("#todos > li.waiting", 0);
+    ada.expect("#waiting").isHidden();
+    expectOrder(ada, "one", "two and more", "written offline");
+    expectOrder(grace, "one", "two and more", "written offline");
+    grace.expectCount("#todos > li.done", 1);
+    assertThat(
+            api()
+                .value("select count(*) from todos where text = 'written offline' and list_id = " + list)
+                .intValue())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void reloadedPageStillSavesWhatWasDoneOffline() {
+    Tab ada = ada(page());
+    expectOrder(ada, "one", "two", "three");
+    ada.page().context().setOffline(true);
+    ada.find("#new-todo input").fill("kept over a reload");
+    ada.find("#new-todo input").press("Enter");
+    ada.expectText("#waiting", "1 change waits");
+    ada.page().navigate("about:blank");
+    ada.page().context().setOffline(false);
+
+    ada.go(page());
+
+    expectOrder(ada, "one", "two", "three", "kept over a reload");
+    ada.expectCount("#todos > li.waiting", 0);
+  }
+
+  @Test
+  void conflictWithWhatWasDoneOfflineIsAChoiceToo() {
+    Tab ada = ada(page());
+    Tab grace = grace(page());
+    expectOrder(ada, "one", "two", "three");
+    ada.page().context().setOffline(true);
+    ada.find(item("two") + ".text").click();
+    ada.find("form.edit input").fill("Ada's text");
+    ada.find("form.edit input").press("Enter");
+    ada.find(item("one") + "input[type=checkbox]").check();
+    grace.find(item("two") + ".text").click();
+    grace.find("form.edit input").fill("Grace's text");
+    grace.find("form.edit input").press("Enter");
+    grace.expectCount(item("Grace's text"), 1);
+    grace.find(item("one") + ".text").click(); // another field of the same row: no conflict
+    grace.find("form.edit input").fill("one, by Grace");
+    grace.find("form.edit input").press("Enter");
+    grace.expectCount(item("one, by Grace"), 1);
+    ada.page().context().setOffline(false);
+
+    ada.expectText(".conflict .theirs", "Grace's text");
+    ada.expectText(".conflict .mine", "Ada's text");
+    ada.find(".conflict button:text('Keep mine')").click();
+
+    expectOrder(grace, "one, by Grace", "Ada's text", "three");
+    grace.expectCount("#todos > li.done", 1);
+    ada.expectCount("#todos > li.waiting", 0);
+  }
 }

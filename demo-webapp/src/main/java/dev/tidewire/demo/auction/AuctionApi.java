@@ -4,6 +4,7 @@ import dev.tidewire.CallRequest;
 import dev.tidewire.Realtime;
 import dev.tidewire.Rejection;
 import dev.tidewire.changes.ChangeCapture;
+import dev.tidewire.changes.Written;
 import dev.tidewire.demo.Ticker;
 import dev.tidewire.demo.Visitor;
 import dev.tidewire.demo.Visitors;
@@ -49,11 +50,17 @@ public final class AuctionApi {
       throw new Rejection(ErrorCode.BAD_REQUEST, problem.detail());
     }
     Visitor visitor = visitors.find(call.identity().userId());
-    Auction.Outcome outcome =
-        capture.as(visitor.userId(), null, () -> auction.bid(lot, amount, visitor));
+    Written<Auction.Outcome> written =
+        capture.written(
+            () -> capture.as(visitor.userId(), null, () -> auction.bid(lot, amount, visitor)));
+    Auction.Outcome outcome = written.result();
     if (outcome.code() != null) {
       throw new Rejection(outcome.code(), outcome.message());
     }
-    return Map.of("lotId", lot, "amount", amount);
+    return written
+        .positions()
+        .thenApply(
+            positions ->
+                Map.of("lotId", lot, "amount", amount, "position", Written.header(positions)));
   }
 }

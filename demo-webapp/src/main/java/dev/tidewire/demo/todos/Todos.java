@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Lists and their items. An item's content carries a version: whoever writes names the version they
  * saw, and the UPDATE matches only that one. Its place is not content, so moving an item disturbs
- * nobody who edits it. Thread-safe.
+ * nobody who edits it. Writes take part in the transaction they are given. Thread-safe.
  */
 final class Todos {
   static final int MAX_ITEMS = 200;
@@ -51,53 +51,45 @@ final class Todos {
     return Json.rows(db.select(TODO).from(TODOS).orderBy(POSITION, ID).limit(5_000).fetch());
   }
 
-  Map<String, Object> addList(String name) {
-    return Json.row(db.insertInto(LISTS).set(NAME, name).returningResult(LIST).fetchSingle());
+  Map<String, Object> addList(DSLContext tx, String name) {
+    return Json.row(tx.insertInto(LISTS).set(NAME, name).returningResult(LIST).fetchSingle());
   }
 
-  void renameList(long id, String name) {
-    if (db.update(LISTS).set(NAME, name).where(ID.eq(id)).execute() == 0) {
+  void renameList(DSLContext tx, long id, String name) {
+    if (tx.update(LISTS).set(NAME, name).where(ID.eq(id)).execute() == 0) {
       throw listGone();
     }
   }
 
-  void deleteList(long id) {
-    db.transaction(
-        tx -> {
-          lockList(tx.dsl(), id);
-          tx.dsl().deleteFrom(TODOS).where(LIST_ID.eq(id)).execute();
-          tx.dsl().deleteFrom(LISTS).where(ID.eq(id)).execute();
-        });
+  void deleteList(DSLContext tx, long id) {
+    lockList(tx, id);
+    tx.deleteFrom(TODOS).where(LIST_ID.eq(id)).execute();
+    tx.deleteFrom(LISTS).where(ID.eq(id)).execute();
   }
 
-  Map<String, Object> add(long listId, String text) {
-    return db.transactionResult(
-        tx -> {
-          lockList(tx.dsl(), listId);
-          if (tx.dsl().fetchCount(TODOS, LIST_ID.eq(listId)) >= MAX_ITEMS) {
-            throw Problem.badRequest("A list takes at most " + MAX_ITEMS + " items.");
-          }
-          Long last =
-              tx.dsl()
-                  .select(coalesce(max(POSITION), inline(0L)))
-                  .from(TODOS)
-                  .where(LIST_ID.eq(listId))
-                  .fetchSingle()
-                  .value1();
-          return Json.row(
-              tx.dsl()
-                  .insertInto(TODOS)
-                  .set(LIST_ID, listId)
-                  .set(TEXT, text)
-                  .set(POSITION, last + GAP)
-                  .returningResult(TODO)
-                  .fetchSingle());
-        });
+  Map<String, Object> add(DSLContext tx, long listId, String text) {
+    lockList(tx, listId);
+    if (tx.fetchCount(TODOS, LIST_ID.eq(listId)) >= MAX_ITEMS) {
+      throw Problem.badRequest("A list takes at most " + MAX_ITEMS + " items.");
+    }
+    Long last =
+        tx.select(coalesce(max(POSITION), inline(0L)))
+            .from(TODOS)
+            .where(LIST_ID.eq(listId))
+            .fetchSingle()
+            .value1();
+    return Json.row(
+        tx.insertInto(TODOS)
+            .set(LIST_ID, listId)
+            .set(TEXT, text)
+            .set(POSITION, last + GAP)
+            .returningResult(TODO)
+            .fetchSingle());
   }
 
   /** Changes text, tick or both of the version that the writer saw, and answers the row. */
   Map<String, Object> change(
-      long id, long baseVersion, @Nullable String text, @Nullable Boolean done) {
+      DSLContext tx, long id, long baseVersion, @Nullable String text, @Nullable Boolean done) {
     Map<Field<?>, Object> values = new HashMap<>();
     if (text != null) {
       values.put(TEXT, text);
@@ -106,48 +98,44 @@ final class Todos {
       values.put(DONE, done);
     }
     int changed =
-        db.update(TODOS)
+        tx.update(TODOS)
             .set(values)
             .set(VERSION, VERSION.plus(1))
             .where(ID.eq(id))
             .and(VERSION.eq(baseVersion))
             .execute();
-    Map<String, Object> now = find(id);
+    Map<String, Object> now = find(tx, id);
     if (changed == 0) {
       throw Problem.conflict("Somebody changed this item first.", now);
     }
     return now;
   }
 
-  void delete(long id) {
-    if (db.deleteFrom(TODOS).where(ID.eq(id)).execute() == 0) {
+  void delete(DSLContext tx, long id) {
+    if (tx.deleteFrom(TODOS).where(ID.eq(id)).execute() == 0) {
       throw todoGone();
     }
   }
 
   /** Puts an item behind another one of its list, or first if {@code after} is null. */
-  void move(long id, @Nullable Long after) {
-    db.transaction(
-        tx -> {
-          Long list = tx.dsl().select(LIST_ID).from(TODOS).where(ID.eq(id)).fetchOne(LIST_ID);
-          if (list == null) {
-            throw todoGone();
-          }
-          lockList(tx.dsl(), list);
-          List<Long> others =
-              tx.dsl()
-                  .select(ID)
-                  .from(TODOS)
-                  .where(LIST_ID.eq(list))
-                  .and(ID.ne(id))
-                  .orderBy(POSITION, ID)
-                  .fetch(ID);
-          int place = after == null ? 0 : others.indexOf(after) + 1;
-          if (after != null && place == 0) {
-            throw Problem.badRequest("`after` names no other item of this list.");
-          }
-          place(tx.dsl(), id, others, place);
-        });
+  void move(DSLContext tx, long id, @Nullable Long after) {
+    Long list = tx.select(LIST_ID).from(TODOS).where(ID.eq(id)).fetchOne(LIST_ID);
+    if (list == null) {
+      throw todoGone();
+    }
+    lockList(tx, list);
+    List<Long> others =
+        tx.select(ID)
+            .from(TODOS)
+            .where(LIST_ID.eq(list))
+            .and(ID.ne(id))
+            .orderBy(POSITION, ID)
+            .fetch(ID);
+    int place = after == null ? 0 : others.indexOf(after) + 1;
+    if (after != null && place == 0) {
+      throw Problem.badRequest("`after` names no other item of this list.");
+    }
+    place(tx, id, others, place);
   }
 
   /**
@@ -177,8 +165,8 @@ final class Todos {
     }
   }
 
-  private Map<String, Object> find(long id) {
-    Record row = db.select(TODO).from(TODOS).where(ID.eq(id)).fetchOne();
+  private static Map<String, Object> find(DSLContext tx, long id) {
+    Record row = tx.select(TODO).from(TODOS).where(ID.eq(id)).fetchOne();
     if (row == null) {
       throw todoGone();
     }

@@ -1,8 +1,10 @@
 package dev.tidewire.demo.web;
 
+import org.jspecify.annotations.Nullable;
+
 /** A body with a status other than 200. Immutable. */
-public record Answer(int status, Object body) {
-  public static Answer created(Object body) {
+public record Answer(int status, @Nullable Object body) {
+  public static Answer created(@Nullable Object body) {
     return new Answer(201, body);
   }
 }

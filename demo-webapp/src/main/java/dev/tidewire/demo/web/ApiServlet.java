@@ -28,7 +28,7 @@ public final class ApiServlet extends HttpServlet {
       if (!READS.contains(request.getMethod())) {
         SameOrigin.require(request);
       }
-      Object result = answer(request);
+      Object result = answer(request, response);
       if (result == null) {
         response.setStatus(HttpServletResponse.SC_NO_CONTENT);
       } else if (result instanceof Answer answer) {
@@ -41,7 +41,7 @@ public final class ApiServlet extends HttpServlet {
     }
   }
 
-  private @Nullable Object answer(HttpServletRequest request) {
+  private @Nullable Object answer(HttpServletRequest request, HttpServletResponse response) {
     Router router = (Router) getServletContext().getAttribute(Router.class.getName());
     if (router == null) {
       throw new Problem(503, "UNAVAILABLE", "The demo is starting or has stopped.");
@@ -50,7 +50,7 @@ public final class ApiServlet extends HttpServlet {
     String path = request.getPathInfo() == null ? "" : request.getPathInfo();
     Router.Match match = router.match(method, path);
     try {
-      return match.handler().handle(new Exchange(request, match.parameters()));
+      return match.handler().handle(new Exchange(request, response, match.parameters()));
     } catch (Problem problem) {
       throw problem;
     } catch (DataAccessException e) {
@@ -80,7 +80,8 @@ public final class ApiServlet extends HttpServlet {
     return new Problem(500, "INTERNAL", "Something went wrong here. Reference: " + reference);
   }
 
-  private static void send(HttpServletResponse response, int status, String type, Object body)
+  private static void send(
+      HttpServletResponse response, int status, String type, @Nullable Object body)
       throws IOException {
     byte[] json = Json.bytes(body);
     response.setStatus(status);

@@ -1,28 +1,55 @@
 package dev.tidewire.demo.web;
 
+import dev.tidewire.changes.Written;
+import dev.tidewire.channel.Position;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** One request on its way through a {@link Handler}. Not thread-safe. */
 public final class Exchange {
   private static final int MAX_BODY_BYTES = 16 * 1024;
 
+  private static final long POSITION_MS = 2_000;
+
   private final HttpServletRequest request;
+  private final HttpServletResponse response;
   private final Map<String, String> parameters;
 
-  Exchange(HttpServletRequest request, Map<String, String> parameters) {
+  Exchange(
+      HttpServletRequest request, HttpServletResponse response, Map<String, String> parameters) {
     this.request = request;
+    this.response = response;
     this.parameters = parameters;
   }
 
   public HttpServletRequest request() {
     return request;
+  }
+
+  /** Says in the answer where its changes stand; without a word if that takes too long. */
+  public void wrote(CompletionStage<Map<String, Position>> positions) {
+    try {
+      String header =
+          Written.header(positions.toCompletableFuture().get(POSITION_MS, TimeUnit.MILLISECONDS));
+      if (!header.isEmpty()) {
+        response.setHeader(Written.HEADER, header);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      // the page sees its write when the event comes
+    }
   }
 
   /** The whole number in the path; anything else names no row that could exist. */

@@ -39,8 +39,18 @@ public final class Json {
 
   private Json() {}
 
-  static byte[] bytes(Object value) {
+  static byte[] bytes(@Nullable Object value) {
     return MAPPER.writeValueAsBytes(value);
+  }
+
+  static String text(@Nullable Object value) {
+    return MAPPER.writeValueAsString(value);
+  }
+
+  /** What {@link #text} was made of; null if it was null. */
+  static @Nullable Object parseAny(String json) {
+    JsonNode node = MAPPER.readTree(json);
+    return node.isNull() ? null : node;
   }
 
   static JsonNode parse(byte[] body) {
