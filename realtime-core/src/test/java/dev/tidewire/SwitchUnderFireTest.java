@@ -49,7 +49,7 @@ class SwitchUnderFireTest {
   private final Realtime realtime =
       Realtime.builder()
           .access(AccessPolicy.open())
-          .limits(l -> l.frames(0, 0).queueBytes(100_000).recovery(0, 0))
+          .limits(l -> l.frames(0, 0).userConnections(0).queueBytes(100_000).recovery(0, 0))
           .channels("all", c -> c.retain(1_000_000, Duration.ofHours(1)))
           .channels("few", c -> c.retain(50, Duration.ofHours(1)))
           .build();

@@ -84,6 +84,7 @@ class BrowserChaosIT {
                 .access(AccessPolicy.open())
                 .heartbeat(Duration.ofMillis(500), Duration.ofMillis(500))
                 .limits(l -> l.frames(0, 0).recovery(20_000, 8 << 20).queueBytes(8 << 20))
+                .limits(l -> l.userConnections(0).addressConnections(0).addressRequests(0, 0))
                 .channels("chaos/*", c -> c.retain(20_000, Duration.ofHours(1)))
                 .channels("few/*", c -> c.retain(50, Duration.ofHours(1))),
         context -> context.addServlet(new Pages(), "/pages/*"));

@@ -84,6 +84,7 @@ class ChaosIT {
             builder
                 .access(AccessPolicy.open())
                 .limits(l -> l.frames(0, 0).recovery(20_000, 8 << 20).queueBytes(8 << 20))
+                .limits(l -> l.userConnections(0).addressConnections(0).addressRequests(0, 0))
                 .channels("chaos/*", c -> c.retain(20_000, Duration.ofHours(1)))
                 .channels("few/*", c -> c.retain(50, Duration.ofHours(1))));
   }
