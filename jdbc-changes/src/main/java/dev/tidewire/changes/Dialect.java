@@ -259,6 +259,13 @@ class Dialect {
     return false;
   }
 
+  /**
+   * Whether a transaction that only reads may have to wait for writers; one query alone does not.
+   */
+  boolean transactionsMayWait() {
+    return false;
+  }
+
   /** Whether definitions and procedures may commit the transaction that they run in. */
   boolean commitsUnasked() {
     return false;

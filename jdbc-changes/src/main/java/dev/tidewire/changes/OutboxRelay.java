@@ -33,6 +33,9 @@ final class OutboxRelay implements AutoCloseable {
   private static final Duration BETWEEN_PRUNINGS = Duration.ofSeconds(10);
   private static final Duration DRAIN = Duration.ofSeconds(10);
 
+  /** Transactions after which others get their turn. */
+  private static final int TURN = 1_000;
+
   /**
    * Where to begin.
    *
@@ -137,24 +140,25 @@ final class OutboxRelay implements AutoCloseable {
   }
 
   private void publishWaiting(long complete) throws InterruptedException {
+    int turn = TURN;
     OutboxRow next = queue.next(last, complete);
     while (next != null) {
       publish(next);
-      next = queue.next(last, complete);
+      next = --turn > 0 ? queue.next(last, complete) : null;
     }
   }
 
-  /** Publishes all that the table has. */
+  /** Publishes what the table has by now; what is added meanwhile is for the next time. */
   private void readTable() throws InterruptedException {
     try {
       long waiting = queue.newest();
+      long newest = table.newest();
       if (due.stream().anyMatch(each -> each.number() == Long.MAX_VALUE)) {
-        long newest = table.newest();
         List<Due> known = new ArrayList<>(due);
         due.clear();
         known.forEach(each -> due.add(new Due(Math.min(each.number(), newest), each.asked())));
       }
-      if (readRows()) {
+      if (readRows(newest)) {
         publishWaiting(waiting);
       }
       if (unreadable) {
@@ -172,14 +176,14 @@ final class OutboxRelay implements AutoCloseable {
   /**
    * Returns whether that was all, and not only what comes before a transaction still committing.
    */
-  private boolean readRows() throws SQLException, InterruptedException {
-    while (true) {
+  private boolean readRows(long newest) throws SQLException, InterruptedException {
+    while (last < newest) {
       List<OutboxRow> rows = new ArrayList<>();
       if (table.read(last, rows::add) > last) {
         missed();
       }
       if (rows.isEmpty()) {
-        return true;
+        last = newest; // deleted by another node
       }
       long settledBefore = queue.settledBefore(); // asked after the read: what has returned is safe
       for (OutboxRow row : rows) {
@@ -189,6 +193,7 @@ final class OutboxRelay implements AutoCloseable {
         publish(row);
       }
     }
+    return true;
   }
 
   /** Another node has deleted what this one had not read. */

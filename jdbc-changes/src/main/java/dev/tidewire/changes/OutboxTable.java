@@ -205,7 +205,7 @@ final class OutboxTable {
     return connections.alone(
         connection -> {
           read(connection, number, reader);
-          return number(connection, "select base from " + schema.channels() + " where topic = ''");
+          return pruned(connection);
         });
   }
 
@@ -236,10 +236,16 @@ final class OutboxTable {
     return read;
   }
 
-  /** The last number that is there, or 0. */
+  /** The last number that is there, or was deleted. */
   long newest() throws SQLException {
     return connections.alone(
-        connection -> number(connection, "select max(seq) from " + schema.outbox()));
+        connection ->
+            Math.max(
+                pruned(connection), number(connection, "select max(seq) from " + schema.outbox())));
+  }
+
+  private long pruned(Connection connection) throws SQLException {
+    return number(connection, "select base from " + schema.channels() + " where topic = '*'");
   }
 
   /**

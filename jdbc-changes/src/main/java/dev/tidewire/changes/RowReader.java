@@ -260,11 +260,13 @@ final class RowReader implements AutoCloseable {
       connection.rollback(); // a pool may hand out a transaction that has begun
     }
     connection.setTransactionIsolation(repeatable);
-    connection.setAutoCommit(false);
+    connection.setAutoCommit(dialect.transactionsMayWait());
     try {
       return select(connection, dialect, meta, filter);
     } finally {
-      connection.rollback();
+      if (!connection.getAutoCommit()) {
+        connection.rollback();
+      }
       connection.setAutoCommit(autoCommit);
       connection.setTransactionIsolation(before);
     }

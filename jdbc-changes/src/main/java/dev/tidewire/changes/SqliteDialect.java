@@ -333,6 +333,12 @@ final class SqliteDialect extends Dialect {
     return !isStillOpen(connection);
   }
 
+  /** With {@code transaction_mode=IMMEDIATE}. */
+  @Override
+  boolean transactionsMayWait() {
+    return true;
+  }
+
   /** When others were reading. */
   @Override
   boolean retriesCommit() {

@@ -220,7 +220,7 @@ final class WhereSql {
   private String column(String label) {
     for (TableMeta.Column column : meta.columns()) {
       if (column.label().equals(label) && column.published()) {
-        return TableId.quote(column.name());
+        return TableId.quote(column.name(), dialect.quote());
       }
     }
     throw new IllegalStateException("no column " + label);

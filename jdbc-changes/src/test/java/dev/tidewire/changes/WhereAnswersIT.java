@@ -25,13 +25,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Random conditions on random rows: the answer is the database's own. */
 @ParameterizedClass
-@EnumSource(
-    value = TestDatabase.class,
-    names = {"H2", "POSTGRES_18", "POSTGRES_17"})
+@EnumSource(TestDatabase.class)
 class WhereAnswersIT {
 
   private static final int ROWS = 150;
   private static final int CONDITIONS = 600;
+  private static final Set<String> FLOATING = Set.of("f", "r");
 
   @Parameter TestDatabase database;
 
@@ -41,9 +40,37 @@ class WhereAnswersIT {
    * @param sqlType also what the database's own answer casts a value to
    * @param values those that rows have and conditions name
    */
-  private record Kind(String name, String sqlType, boolean ordered, List<Object> values) {}
+  private record Kind(String name, String sqlType, boolean ordered, List<Object> values) {
+    Kind as(String type) {
+      return new Kind(name, type, ordered, values);
+    }
+  }
 
+  /** Without the types that a database does not have, or compares in a way of its own. */
   private List<Kind> kinds() {
+    return switch (database) {
+      case MARIADB -> mariaDbKinds();
+      case SQLITE -> standardKinds().stream().filter(k -> "nlfs".contains(k.name())).toList();
+      default -> standardKinds();
+    };
+  }
+
+  private List<Kind> mariaDbKinds() {
+    List<Kind> kinds = new ArrayList<>();
+    for (Kind kind : standardKinds()) {
+      switch (kind.name()) {
+        case "n", "l", "d", "b", "dt", "tm" -> kinds.add(kind);
+        case "f" -> kinds.add(kind.as("double"));
+        case "ts" -> kinds.add(kind.as("datetime(6)"));
+        // what our strings are: compared by code point, with blanks that count
+        case "s" -> kinds.add(kind.as("varchar(20) collate utf8mb4_nopad_bin"));
+        default -> {}
+      }
+    }
+    return kinds;
+  }
+
+  private List<Kind> standardKinds() {
     boolean pg = database.isPostgres();
     List<Object> doubles =
         new ArrayList<>(List.of(decimal("0.1"), decimal("-2.5"), 3, decimal("1e300"), 0));
@@ -85,6 +112,10 @@ class WhereAnswersIT {
             false,
             List.of(
                 "6f1ed002-ab59-4a3c-9c3b-7d0c0a3b1d11", "00000000-0000-0000-0000-000000000000")));
+  }
+
+  private boolean hasInfinity() {
+    return !database.isMariaDb() && !database.isSqlite();
   }
 
   private static BigDecimal decimal(String text) {
@@ -163,7 +194,8 @@ class WhereAnswersIT {
       TableMeta meta =
           new Catalog(dialect, List.of(table), System::nanoTime).meta(connection, table);
       List<Map<String, Object>> rows = new ArrayList<>();
-      try (ResultSet found = statement.executeQuery("select " + meta.list("") + " from kinds")) {
+      try (ResultSet found =
+          statement.executeQuery("select " + meta.list("", dialect.quote()) + " from kinds")) {
         while (found.next()) {
           rows.add(meta.row(meta.image(found, 1)));
         }
@@ -176,16 +208,18 @@ class WhereAnswersIT {
         rows.stream().filter(filter::matches).forEach(row -> ours.add((Long) row.get("id")));
         Set<Long> its = ids(statement.executeQuery("select id from kinds where " + both.sql()));
         assertThat(ours).as("seed %d: %s", seed, both.sql()).isEqualTo(its);
+        chosen += ours.size();
         WhereSql sql = new WhereSql(dialect, meta, filter);
-        assertThat(sql.isExact()).isTrue();
+        assertThat(sql.isExact() || !hasInfinity()).isTrue();
         try (PreparedStatement query =
             connection.prepareStatement("select id from kinds where " + sql.text())) {
           sql.bind(query);
-          assertThat(ids(query.executeQuery()))
-              .as("seed %d: %s for %s", seed, sql.text(), both.sql())
-              .isEqualTo(its);
+          Set<Long> read = ids(query.executeQuery());
+          if (!sql.isExact()) {
+            read.retainAll(ours); // rows that are too many are left out here
+          }
+          assertThat(read).as("seed %d: %s for %s", seed, sql.text(), both.sql()).isEqualTo(its);
         }
-        chosen += ours.size();
       }
       assertThat(chosen).isBetween(CONDITIONS, CONDITIONS * (ROWS - 5));
     }
@@ -200,7 +234,7 @@ class WhereAnswersIT {
       StringBuilder row = new StringBuilder("insert into kinds values (" + id);
       for (Kind kind : kinds) {
         Object value = kind.values().get(random.nextInt(kind.values().size()));
-        boolean special = Set.of("f", "r").contains(kind.name()) && random.nextInt(6) == 0;
+        boolean special = hasInfinity() && FLOATING.contains(kind.name()) && random.nextInt(6) == 0;
         row.append(", ")
             .append(
                 random.nextInt(4) == 0
