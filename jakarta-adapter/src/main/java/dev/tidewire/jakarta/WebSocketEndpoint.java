@@ -24,6 +24,7 @@ public final class WebSocketEndpoint extends Endpoint {
 
   private static final Logger log = LoggerFactory.getLogger(WebSocketEndpoint.class);
   private static final int FORBIDDEN = 403;
+  private static final int OPEN = -1;
 
   private final Installation installation;
   private final Login login;
@@ -32,6 +33,7 @@ public final class WebSocketEndpoint extends Endpoint {
   private final Admission.Place place;
   private volatile @Nullable WebSocketConnection connection;
   private volatile @Nullable WebSocketReceiver receiver;
+  private volatile int closedWith = OPEN;
 
   /**
    * @param refusal what the client is told before it is closed, or null to let it in
@@ -62,6 +64,9 @@ public final class WebSocketEndpoint extends Endpoint {
       admit(socket, opened);
     } else {
       refuse(opened, refusal);
+    }
+    if (closedWith != OPEN) {
+      closed(closedWith); // the client went while this was under way
     }
   }
 
@@ -116,6 +121,7 @@ public final class WebSocketEndpoint extends Endpoint {
   }
 
   private void closed(int code) {
+    closedWith = code;
     place.close();
     WebSocketConnection gone = connection;
     if (gone != null) {

@@ -222,7 +222,9 @@ class LimitsIT {
         }
         awaitPlaces(server, 0);
       }
-      assertThat(server.realtime().connectionCount()).isZero();
+      await("nothing is left")
+          .atMost(WireClient.PATIENCE)
+          .until(() -> server.realtime().connectionCount() == 0);
       if (ending != Ending.CUT_AFTER_THE_HANDSHAKE_WAS_SENT) { // there nobody waits for the server
         assertThat(server.realtime().refusals(Limit.CONNECTIONS)).isZero();
       }
