@@ -106,7 +106,7 @@ class Threads {
   void close(Duration patience) {
     long deadline = System.nanoTime() + patience.toNanos();
     timer.shutdownNow();
-    for (ExecutorService pool : List.of(delivery, callbacks)) {
+    for (ExecutorService pool : List.of(timer, delivery, callbacks)) {
       pool.shutdown();
       try {
         long left = Math.max(0, deadline - System.nanoTime());
