@@ -53,7 +53,7 @@ class SyncIT {
             + FIELDS
             + ", { transport: createWebSocketTransport({ url: 'realtime/ws?user="
             + user
-            + "', room: 'document-abc', reconnectDelay: 200, maxReconnectDelay: 1000 }),"
+            + "', room: 'document-abc', transports: ['websocket'], reconnectDelay: 200, maxReconnectDelay: 1000 }),"
             + " onError: ({ code }) => errors.push(code) }); doc.connect()");
     awaitValue(page, "doc.ready()", true);
     return page;

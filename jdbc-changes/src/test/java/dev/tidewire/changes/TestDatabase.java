@@ -126,7 +126,7 @@ public enum TestDatabase {
   }
 
   /** The address of the server, for connections that the test makes itself. */
-  String url() {
+  public String url() {
     return server().getJdbcUrl("postgres", "postgres");
   }
 
