@@ -10,6 +10,8 @@ import dev.tidewire.jakarta.RealtimeEndpoints;
 import dev.tidewire.sync.yjs.MemoryYjsStore;
 import dev.tidewire.sync.yjs.YjsOptions;
 import dev.tidewire.sync.yjs.YjsStore;
+import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Set;
 import org.eclipse.jetty.ee11.servlet.DefaultServlet;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
@@ -28,20 +30,37 @@ final class YjsServer {
   private YjsServer() {}
 
   public static void main(String[] args) throws Exception {
+    Path pages = args.length > 2 ? Path.of(args[2]) : null;
+    boolean durable = args.length > 1 && !args[1].isEmpty();
+    Realtime realtime = bus(durable ? jdbc(args[1]) : new MemoryYjsStore());
+    Server jetty = start(Integer.parseInt(args[0]), realtime, pages);
+    System.out.println("ready " + jetty.getURI().getPort());
+    while (System.in.read() >= 0) {
+      System.out.println("rooms " + Objects.requireNonNull(realtime.yjs()).roomCount());
+    }
+    Runtime.getRuntime().halt(0); // whoever started it is gone
+  }
+
+  static Realtime bus(YjsStore store) {
+    return Realtime.builder()
+        .access(new Rules())
+        .tokens(token -> Identity.of(token).withRoles(Set.of(token)))
+        .yjs(YjsOptions.on(store))
+        .build();
+  }
+
+  /**
+   * @param pages directory of files to serve, or null
+   */
+  static Server start(int port, Realtime realtime, Path pages) throws Exception {
     Server jetty = new Server();
     ServerConnector connector = new ServerConnector(jetty);
     connector.setHost("127.0.0.1");
-    connector.setPort(Integer.parseInt(args[0]));
+    connector.setPort(port);
     jetty.addConnector(connector);
-    Realtime realtime =
-        Realtime.builder()
-            .access(new Rules())
-            .tokens(token -> Identity.of(token).withRoles(Set.of(token)))
-            .yjs(YjsOptions.on(args.length > 1 && !args[1].isEmpty() ? jdbc(args[1]) : memory()))
-            .build();
     ServletContextHandler context = new ServletContextHandler("/app");
-    if (args.length > 2) {
-      context.setBaseResourceAsPath(java.nio.file.Path.of(args[2]));
+    if (pages != null) {
+      context.setBaseResourceAsPath(pages);
       context.addServlet(DefaultServlet.class, "/");
     }
     JakartaWebSocketServletContainerInitializer.configure(
@@ -53,15 +72,7 @@ final class YjsServer {
                 EndpointOptions.defaults().handshake(HandshakePolicy.sameOrigin().tokenInUrl())));
     jetty.setHandler(context);
     jetty.start();
-    System.out.println("ready " + connector.getLocalPort());
-    while (System.in.read() >= 0) {
-      System.out.println("rooms " + java.util.Objects.requireNonNull(realtime.yjs()).roomCount());
-    }
-    Runtime.getRuntime().halt(0); // whoever started it is gone
-  }
-
-  private static YjsStore memory() {
-    return new MemoryYjsStore();
+    return jetty;
   }
 
   private static YjsStore jdbc(String file) {

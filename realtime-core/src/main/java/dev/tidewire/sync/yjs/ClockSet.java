@@ -90,8 +90,7 @@ final class ClockSet {
   /** Whether a normalized set has nothing beyond the vector. */
   boolean isWithin(StateVector vector) {
     return clients.entrySet().stream()
-        .allMatch(
-            e -> e.getValue().get(e.getValue().size() - 1).to() <= vector.clock(e.getKey()));
+        .allMatch(e -> e.getValue().get(e.getValue().size() - 1).to() <= vector.clock(e.getKey()));
   }
 
   /** Sorts, and joins what touches. */
