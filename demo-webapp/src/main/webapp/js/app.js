@@ -1,7 +1,7 @@
 import { createRealtime } from '../realtime/client.js';
 import { shareActivity } from '../realtime/presence.js';
 import { api, insist } from './api.js';
-import { $, h, icon, setText } from './dom.js';
+import { $, h, icon, loadIcons, setText } from './dom.js';
 import { avatar, peopleIn, showPeople } from './people.js';
 import { askForProfile } from './profile.js';
 
@@ -45,6 +45,7 @@ export const app = {
 /** Builds what all pages share and resolves when it is known who the visitor is. */
 export async function start() {
   buildHeader();
+  loadIcons().catch(() => {}); // until then each is fetched where it is shown
   app.realtime.onStatusChange(showStatus);
   await identify();
   const site = app.realtime.channel('site/visitors');

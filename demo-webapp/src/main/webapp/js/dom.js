@@ -14,13 +14,26 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+const sprite = (file) => new URL(`../img/${file}.svg`, import.meta.url).pathname;
+
+/** Takes the icons into the page: what is shown without a network has them too. */
+export async function loadIcons() {
+  const text = await (await fetch(sprite('icons'))).text();
+  const svg = document.adoptNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement);
+  for (const symbol of svg.querySelectorAll('symbol')) symbol.id = `icon-${symbol.id}`;
+  svg.setAttribute('class', 'sr');
+  svg.setAttribute('aria-hidden', 'true');
+  document.body.append(svg);
+}
+
 /** A symbol of one of the sprite files. */
 export function icon(name, file = 'icons') {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('aria-hidden', 'true');
   svg.setAttribute('class', file === 'icons' ? 'icon' : 'picture');
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-  use.setAttribute('href', `${new URL(`../img/${file}.svg`, import.meta.url).pathname}#${name}`);
+  const isHere = file === 'icons' && document.getElementById(`icon-${name}`) !== null;
+  use.setAttribute('href', isHere ? `#icon-${name}` : `${sprite(file)}#${name}`);
   svg.append(use);
   return svg;
 }

@@ -2,7 +2,10 @@ import type { Channel } from './client.js';
 import type { ReadableSignal } from './signals.js';
 
 export interface RowsOptions<R> {
-  /** Which rows: by the values of columns, or by a function. Default: all. */
+  /**
+   * Which of the channel's rows: by the values of columns, or by a function. Default: all. Other conditions are the
+   * channel's own: `channel(topic, { where }).rows()`, and so only these rows travel.
+   */
   where?: Partial<R> | ((row: R) => boolean);
   /** Column, `-column` for downwards, several, or a comparison. Default: in the order of arrival. */
   orderBy?: string | string[] | ((a: R, b: R) => number);

@@ -15,6 +15,9 @@ const PAUSES = { reconnectDelay: 1_000, maxReconnectDelay: 30_000, jitter: 0.2 }
 export function liveRows(channel, { where, orderBy, key = 'id', load } = {}) {
   const keyOf = typeof key === 'function' ? key : (row) => (Array.isArray(key) ? JSON.stringify(key.map((name) => row[name])) : row[key]);
   const matches = typeof where === 'function' ? where : (row) => Object.entries(where ?? {}).every(([name, value]) => row[name] === value);
+  if (typeof where === 'object' && Object.values(where).some((value) => value !== null && typeof value === 'object')) {
+    throw new TypeError('conditions other than values are the server\'s to judge: channel(topic, { where }).rows()');
+  }
   const compare = typeof orderBy === 'function' ? orderBy : comparator(orderBy);
   const backoff = new Backoff(PAUSES);
   const rows = signal([]);

@@ -135,4 +135,28 @@ class LiveRowsIT {
     peer.send(change(6, "INSERT", "'data':{'id':3,'state':'c'}")).settled(stage);
     assertThat(stage.value("shown()")).isEqualTo("1a");
   }
+
+  @Test
+  void conditionOfTheChannelIsTheServersToJudge() throws Exception {
+    Peer peer = stage.connect();
+    stage.run(
+        "import('./realtime/rows.js').then(() => { window.rows = realtime.channel('orders', { where: { qty: { gt: 5 } } }).rows();"
+            + SHOW
+            + "})");
+    JsonNode subscribe = peer.expect("subscribe");
+    assertThat(subscribe.at("/where/qty/gt").asInt()).isEqualTo(5);
+    peer.ack(subscribe, "'topic':'orders','position':'e1.5','rows':[{'id':1,'state':'a'}]");
+    stage.awaitValue("rows.ready() && shown()", "1a");
+  }
+
+  @Test
+  void conditionThatTheBrowserCannotJudgeIsRefused() {
+    stage.start("{ autoConnect: false }");
+    assertThat(
+            stage
+                .page()
+                .evaluate(
+                    "import('./realtime/rows.js').then(() => realtime.channel('orders').rows({ where: { qty: { gt: 5 } } })).catch(e => e.name)"))
+        .isEqualTo("TypeError");
+  }
 }

@@ -329,8 +329,7 @@ class ApiIT {
     List<Integer> statuses =
         java.util.stream.IntStream.range(0, 8)
             .parallel()
-            .mapToObj(
-                i -> keyed("POST", "lists/" + list + "/todos", "race", "{\"text\":\"one\"}"))
+            .mapToObj(i -> keyed("POST", "lists/" + list + "/todos", "race", "{\"text\":\"one\"}"))
             .map(HttpResponse::statusCode)
             .toList();
     assertThat(statuses).containsOnly(201);

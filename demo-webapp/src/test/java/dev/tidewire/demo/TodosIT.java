@@ -173,7 +173,9 @@ class TodosIT extends BrowserTest {
     grace.expectCount("#todos > li.done", 1);
     assertThat(
             api()
-                .value("select count(*) from todos where text = 'written offline' and list_id = " + list)
+                .value(
+                    "select count(*) from todos where text = 'written offline' and list_id = "
+                        + list)
                 .intValue())
         .isEqualTo(1);
   }
