@@ -82,7 +82,7 @@ class LifecycleIT {
   @Test
   void pageWithoutANetworkNoticesAndComesBackByItself() throws Exception {
     offline(true);
-    stage.awaitThat(() -> assertThat(stage.value("navigator.onLine")).isEqualTo(false));
+    Stage.awaitThat(() -> assertThat(stage.value("navigator.onLine")).isEqualTo(false));
     stage.awaitStatus("reconnecting"); // no pong comes
     offline(false);
     resumed();
