@@ -3,6 +3,7 @@ package dev.tidewire;
 import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.BrokerListener;
 import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceListener;
@@ -59,6 +60,15 @@ final class Hub implements BrokerListener, PresenceListener {
     HubChannel channel = channels.get(publication.topic());
     if (channel != null) {
       channel.enqueue(publication);
+    }
+  }
+
+  /** What was lost is told in its place, as every reset, to every kind of subscriber. */
+  @Override
+  public void onLost(String topic, Tail.Outcome why, Position position) {
+    HubChannel channel = channels.get(topic);
+    if (channel != null) {
+      channel.enqueue(codec.reset(topic, why.name()).at(position, clock.millis()));
     }
   }
 

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>Offsets of a channel are dense and start at 1. A stream that lost its past gets a new
  *       epoch.
- *   <li>The listener hears the publications of a channel one at a time, in offset order, and has
- *       heard of a publication before {@link #append} completes.
+ *   <li>The listener hears the publications of a channel that this node subscribes to one at a
+ *       time, in offset order without holes, and has heard of a publication before {@link #append}
+ *       completes on this node. What it can not hear any more it is told as lost.
  *   <li>A completed append is in the tail: a read that starts after it sees it.
  *   <li>A read is complete or says that it is not; it never returns a part as the whole.
  *   <li>Every stage completes, in the end.

@@ -221,6 +221,16 @@ public final class FrameCodec {
         null);
   }
 
+  /**
+   * Reads back what {@link #change} encoded, for brokers that keep bytes only.
+   *
+   * @param body as in {@link Draft#body}
+   * @throws IllegalArgumentException if it is no row change
+   */
+  public RowChange readChange(byte[] body) {
+    return values.readChange('{' + new String(body, UTF_8));
+  }
+
   /** Encodes "something changed in this table that cannot be told row by row". */
   public Draft reset(String topic, String reason) {
     byte[] body = values.quote(topic, new StringBuilder("\"topic\":")).toString().getBytes(UTF_8);

@@ -1,5 +1,8 @@
 package dev.tidewire.protocol;
 
+import dev.tidewire.channel.Operation;
+import dev.tidewire.channel.RowChange;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -7,6 +10,8 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.io.JsonStringEncoder;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Payload values between Java and JSON text. Immutable, safe for any thread. */
@@ -19,6 +24,11 @@ final class JsonValues {
                   .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
                   .build())
           .build();
+  private final ObjectReader exact =
+      mapper
+          .readerFor(ChangeFrame.class)
+          .with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
   private final JsonStringEncoder quoting = JsonStringEncoder.getInstance();
 
   String write(@Nullable Object value) {
@@ -45,6 +55,34 @@ final class JsonValues {
     }
     return value;
   }
+
+  /** Reads the frame of a row change, numbers exactly as they were written. */
+  RowChange readChange(String text) {
+    ChangeFrame frame;
+    try {
+      frame = exact.readValue(text);
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException("this JSON is no row change", e);
+    }
+    return new RowChange(
+        frame.topic(),
+        frame.operation(),
+        frame.data(),
+        frame.operation() == Operation.DELETE ? frame.data() : frame.old(),
+        frame.userId(),
+        frame.tx(),
+        frame.cause());
+  }
+
+  /** The fields of a row change's frame. */
+  private record ChangeFrame(
+      String topic,
+      Operation operation,
+      Map<String, @Nullable Object> data,
+      @Nullable Map<String, @Nullable Object> old,
+      @Nullable String userId,
+      @Nullable String tx,
+      @Nullable String cause) {}
 
   /** Appends {@code text} as a JSON string. */
   StringBuilder quote(String text, StringBuilder to) {

@@ -11,7 +11,10 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.testing.Parallel;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -115,6 +118,39 @@ class MemoryBrokerTest extends BrokerContract {
                 broker.housekeep();
               }
             }));
+  }
+
+  @Test
+  void appendsAndHousekeepingAtOnceLoseNothing() {
+    AtomicBoolean done = new AtomicBoolean();
+    List<Appended> answers = new ArrayList<>();
+    Parallel.run(
+        List.of(
+            () -> {
+              try {
+                for (int i = 0; i < 3_000; i++) {
+                  answers.add(append(event("t", i), NOTHING, null));
+                }
+              } finally {
+                done.set(true);
+              }
+            },
+            () -> {
+              while (!done.get()) {
+                clock.advance(Duration.ofHours(1));
+                broker.housekeep();
+              }
+            }));
+
+    // Whether the stream lived several lives or one: within each it is dense, and all were heard.
+    assertThat(heard.of("t").stream().map(Publication::position))
+        .isEqualTo(answers.stream().map(Appended::position).toList());
+    Map<String, Long> last = new HashMap<>();
+    for (Appended answer : answers) {
+      Position position = answer.position();
+      assertThat(position.offset()).isEqualTo(last.getOrDefault(position.epoch(), 0L) + 1);
+      last.put(position.epoch(), position.offset());
+    }
   }
 
   @Test

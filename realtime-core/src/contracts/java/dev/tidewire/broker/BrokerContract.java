@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -44,6 +45,7 @@ public abstract class BrokerContract {
     private final Map<String, List<Publication>> byTopic = new ConcurrentHashMap<>();
     private final Map<String, AtomicInteger> inside = new ConcurrentHashMap<>();
     private final AtomicBoolean overlapped = new AtomicBoolean();
+    public final List<String> lost = new CopyOnWriteArrayList<>();
 
     @Override
     public void onPublication(Publication publication) {
@@ -51,14 +53,21 @@ public abstract class BrokerContract {
       if (calls.incrementAndGet() > 1) {
         overlapped.set(true);
       }
-      byTopic.computeIfAbsent(publication.topic(), t -> new ArrayList<>()).add(publication);
+      byTopic
+          .computeIfAbsent(publication.topic(), t -> new CopyOnWriteArrayList<>())
+          .add(publication);
       calls.decrementAndGet();
+    }
+
+    @Override
+    public void onLost(String topic, Tail.Outcome why, Position position) {
+      lost.add(topic + ' ' + why + ' ' + position);
     }
 
     @Override
     public void onReady(String topic) {}
 
-    List<Publication> of(String topic) {
+    public List<Publication> of(String topic) {
       assertThat(overlapped).isFalse();
       return byTopic.getOrDefault(topic, List.of());
     }
@@ -110,6 +119,7 @@ public abstract class BrokerContract {
 
   @Test
   void theListenerHasHeardWhenAnAppendCompletes() {
+    broker.subscribe("t");
     for (int i = 1; i <= 20; i++) {
       Appended appended = append("t", i);
 
@@ -127,6 +137,8 @@ public abstract class BrokerContract {
 
   @Test
   void concurrentAppendsAreHeardOneAtATimeInOrder() {
+    broker.subscribe("t");
+    broker.subscribe("u");
     Map<Position, String> answers = new ConcurrentHashMap<>();
     AtomicInteger number = new AtomicInteger();
     Parallel.times(
@@ -258,6 +270,7 @@ public abstract class BrokerContract {
 
   @Test
   void aReadIsBoundedByBytesAndNeverPartial() {
+    broker.subscribe("t");
     for (int i = 1; i <= 3; i++) {
       append("t", i);
     }
@@ -272,6 +285,7 @@ public abstract class BrokerContract {
 
   @Test
   void aRepeatedKeyAppendsNothingAndGetsTheFirstAnswer() {
+    broker.subscribe("t");
     Appended first = append(event("t", 1), KEEP, "k");
     clock.advance(Duration.ofMinutes(4));
     append("t", 2);
@@ -299,6 +313,7 @@ public abstract class BrokerContract {
 
   @Test
   void aKeyUsedByManyAtOnceIsPublishedOnce() {
+    broker.subscribe("t");
     List<Appended> answers = new ArrayList<>();
     for (int round = 0; round < 50; round++) {
       String key = "k" + round;
@@ -334,40 +349,6 @@ public abstract class BrokerContract {
 
     assertThat(stamps).isSorted();
     assertThat(persistedAt).isSorted().doesNotHaveDuplicates();
-  }
-
-  @Test
-  void appendsAndHousekeepingAtOnceLoseNothing() {
-    ChannelOptions nothing = ChannelOptions.DEFAULT.retain(0, Duration.ZERO);
-    AtomicBoolean done = new AtomicBoolean();
-    List<Appended> answers = new ArrayList<>();
-    Parallel.run(
-        List.of(
-            () -> {
-              try {
-                for (int i = 0; i < 3_000; i++) {
-                  answers.add(append(event("t", i), nothing, null));
-                }
-              } finally {
-                done.set(true);
-              }
-            },
-            () -> {
-              while (!done.get()) {
-                clock.advance(Duration.ofHours(1));
-                broker.housekeep();
-              }
-            }));
-
-    // Whether the stream lived several lives or one: within each it is dense, and all were heard.
-    assertThat(heard.of("t").stream().map(Publication::position))
-        .isEqualTo(answers.stream().map(Appended::position).toList());
-    Map<String, Long> last = new HashMap<>();
-    for (Appended answer : answers) {
-      Position position = answer.position();
-      assertThat(position.offset()).isEqualTo(last.getOrDefault(position.epoch(), 0L) + 1);
-      last.put(position.epoch(), position.offset());
-    }
   }
 
   @Test

@@ -1,0 +1,243 @@
+package dev.tidewire.redis;
+
+import dev.tidewire.RealtimeException;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.resource.ClientResources;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node's way to Redis: scripts out, messages in. Whenever something is wrong with it, both
+ * connections are closed, everything that waits fails, and new ones are made, until that succeeds;
+ * nothing is ever sent twice.
+ *
+ * <p>Safe for any thread. The listener is called by the threads of the connections, which must not
+ * wait.
+ */
+final class RedisLink implements AutoCloseable {
+
+  /** Hears what comes from Redis. */
+  interface Listener {
+
+    /** New connections stand: the listener subscribes to what it wants to hear. */
+    void opened();
+
+    /** What was subscribed to can not be heard any more, until the next {@link #opened}. */
+    void lost();
+
+    /** From here on all messages of the channel come. */
+    void subscribed(String channel);
+
+    /** A message, in the order of the channel. */
+    void message(String channel, byte[] payload);
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(RedisLink.class);
+  private static final Duration TICK = Duration.ofMillis(250);
+  private static final Duration RETRY = Duration.ofMillis(500);
+
+  /** Making connections takes its time on a machine that has just been started. */
+  private static final Duration CONNECTING = Duration.ofSeconds(10);
+
+  private static final Duration CLOSING = Duration.ofSeconds(2);
+
+  private final RedisURI uri;
+  private final RedisOptions options;
+  private final List<Script> scripts;
+  private final Listener listener;
+  private final RedisThreads threads;
+  private final ClientResources resources;
+  private final RedisClient client;
+  private final String pulseChannel;
+  private final CompletableFuture<Void> firstOpened = new CompletableFuture<>();
+  private volatile @Nullable RedisSession session;
+  private volatile boolean closed;
+  private volatile boolean wasLost;
+  // Confined to the timer.
+  private final AtomicLong attempts = new AtomicLong();
+  private long lastTick = System.nanoTime();
+
+  RedisLink(
+      String uri,
+      RedisOptions options,
+      List<Script> scripts,
+      RedisThreads threads,
+      Listener listener) {
+    this.uri = RedisURI.create(uri);
+    this.options = options;
+    this.scripts = scripts;
+    this.threads = threads;
+    this.listener = listener;
+    this.pulseChannel = options.prefix() + ":pulse:" + UUID.randomUUID();
+    this.uri.setTimeout(CONNECTING);
+    resources =
+        ClientResources.builder()
+            .ioThreadPoolSize(2)
+            .computationThreadPoolSize(2)
+            .threadFactoryProvider(pool -> threads.factory("tidewire-redis-io-"))
+            .build();
+    client = RedisClient.create(resources);
+    client.setOptions(
+        ClientOptions.builder()
+            .autoReconnect(false) // a command that was sent is never sent again
+            .socketOptions(
+                SocketOptions.builder().connectTimeout(CONNECTING).keepAlive(true).build())
+            .build());
+  }
+
+  /**
+   * Makes the first connections.
+   *
+   * @throws RealtimeException if that is not possible
+   */
+  void open() {
+    threads.execute(this::connect);
+    try {
+      firstOpened.get(6 * CONNECTING.toMillis(), TimeUnit.MILLISECONDS);
+      threads.every(TICK, this::tick);
+    } catch (ExecutionException | TimeoutException e) {
+      close();
+      throw new RealtimeException(
+          "Redis cannot be reached at " + uri, e instanceof ExecutionException ? e.getCause() : e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      close();
+      throw new RealtimeException("interrupted while connecting to Redis at " + uri, e);
+    }
+  }
+
+  boolean isOpen() {
+    return session != null;
+  }
+
+  /**
+   * Carries out a script. Scripts of one thread are carried out in the order of the calls.
+   *
+   * @return its answer; fails if Redis cannot be reached or does not answer, and then the script
+   *     may have been carried out. Completed by a connection's thread
+   */
+  CompletionStage<List<Object>> run(Script script, List<String> keys, byte[]... arguments) {
+    RedisSession to = session;
+    return to == null
+        ? CompletableFuture.failedStage(new RealtimeException("Redis cannot be reached", null))
+        : to.run(script, keys, arguments);
+  }
+
+  /** Begins to hear a channel, if Redis can be reached; else that is due at the next opening. */
+  void subscribe(String channel) {
+    RedisSession to = session;
+    if (to != null) {
+      to.subscribe(channel);
+    }
+  }
+
+  void unsubscribe(String channel) {
+    RedisSession to = session;
+    if (to != null) {
+      to.unsubscribe(channel);
+    }
+  }
+
+  /** On the timer: makes a pair of connections, or tries again a little later. */
+  private void connect() {
+    if (closed || session != null) {
+      return;
+    }
+    long attempt = attempts.incrementAndGet();
+    RedisSession made = new RedisSession(options, scripts, pulseChannel, listener, this::failed);
+    CompletableFuture<RedisSession> opening = made.open(client, uri);
+    threads.later(
+        CONNECTING,
+        () ->
+            opening.completeExceptionally(
+                new RealtimeException("no answer within " + CONNECTING, null)));
+    var unused =
+        opening.whenComplete(
+            (opened, failure) -> threads.execute(() -> connected(attempt, made, failure)));
+  }
+
+  /** On the timer. */
+  private void connected(long attempt, RedisSession made, @Nullable Throwable failure) {
+    if (failure == null && !closed && attempt == attempts.get() && !made.isBroken()) {
+      session = made;
+      if (wasLost) {
+        log.info("Redis is back at {}", uri);
+        wasLost = false;
+      }
+      listener.opened();
+      firstOpened.complete(null);
+      if (made.isBroken()) {
+        failed(made, new RealtimeException("lost while opening", null));
+      }
+      return;
+    }
+    made.close(new RealtimeException("Redis cannot be reached", failure));
+    if (failure != null) {
+      firstOpened.completeExceptionally(failure);
+      log.debug("Redis cannot be reached at {}", uri, failure);
+    }
+    threads.later(RETRY, this::connect);
+  }
+
+  /** On any thread: a session is of no use any more. */
+  private void failed(RedisSession broken, Throwable why) {
+    threads.execute(
+        () -> {
+          broken.close(new RealtimeException("the connection to Redis was lost", why));
+          if (session != broken) {
+            return;
+          }
+          session = null;
+          if (!closed) {
+            log.warn("Redis is lost at {}: {}", uri, Objects.toString(why.getMessage(), "closed"));
+            wasLost = true;
+            listener.lost();
+            threads.later(RETRY, this::connect);
+          }
+        });
+  }
+
+  /** On the timer: a message comes back to its sender, or the connections are dead. */
+  private void tick() {
+    long now = System.nanoTime();
+    boolean late = now - lastTick > 4 * TICK.toNanos(); // this JVM stood still, not Redis
+    lastTick = now;
+    RedisSession current = session;
+    if (current != null) {
+      current.pulse(now, late);
+    }
+  }
+
+  /** Ends the connections and their threads; what waits fails. Takes a few seconds at most. */
+  @Override
+  public void close() {
+    closed = true;
+    RedisSession last = session;
+    session = null;
+    try {
+      client.shutdown(Duration.ZERO, CLOSING);
+      if (last != null) {
+        last.close(new RealtimeException("the broker is closed", null));
+      }
+      resources
+          .shutdown(0, CLOSING.toMillis(), TimeUnit.MILLISECONDS)
+          .await(CLOSING.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package dev.tidewire.redis;
+
+import java.time.Clock;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How Redis is used. Immutable; each method returns a changed copy. Safe for any thread.
+ *
+ * @param prefix what every key and channel in Redis begins with, default {@code tidewire}; nodes of
+ *     one application share it, applications that share a Redis do not
+ * @param timeout after such a silence Redis counts as unreachable, default 2 s: what waits fails,
+ *     and the connections are made anew
+ * @param checkInterval how often a node asks how far a quiet channel is, default 3 s: within that
+ *     time it notices what it did not hear
+ * @param maxWaitingBytes bytes that may wait for Redis's answer, default 64 MiB; beyond, publishing
+ *     fails at once
+ * @param clock gives the time stamps; null for Redis's own clock
+ */
+public record RedisOptions(
+    String prefix,
+    Duration timeout,
+    Duration checkInterval,
+    long maxWaitingBytes,
+    @Nullable Clock clock) {
+
+  public static final RedisOptions DEFAULT =
+      new RedisOptions("tidewire", Duration.ofSeconds(2), Duration.ofSeconds(3), 64L << 20, null);
+
+  public RedisOptions {
+    if (prefix.isEmpty() || prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) {
+      throw new IllegalArgumentException("not a prefix (no braces, not empty): '" + prefix + "'");
+    }
+    if (timeout.toMillis() < 100) {
+      throw new IllegalArgumentException("a timeout is at least 100 ms: " + timeout);
+    }
+    if (checkInterval.toMillis() < 100) {
+      throw new IllegalArgumentException("a check interval is at least 100 ms: " + checkInterval);
+    }
+    if (maxWaitingBytes < 1) {
+      throw new IllegalArgumentException("not a number of bytes: " + maxWaitingBytes);
+    }
+  }
+
+  /** Keys and channels begin with this. */
+  public RedisOptions withPrefix(String newPrefix) {
+    return new RedisOptions(newPrefix, timeout, checkInterval, maxWaitingBytes, clock);
+  }
+
+  /** Redis is unreachable after this silence. */
+  public RedisOptions withTimeout(Duration newTimeout) {
+    return new RedisOptions(prefix, newTimeout, checkInterval, maxWaitingBytes, clock);
+  }
+
+  /** Quiet channels are checked this often. */
+  public RedisOptions withCheckInterval(Duration interval) {
+    return new RedisOptions(prefix, timeout, interval, maxWaitingBytes, clock);
+  }
+
+  /** At most so many bytes wait for Redis. */
+  public RedisOptions withMaxWaitingBytes(long bytes) {
+    return new RedisOptions(prefix, timeout, checkInterval, bytes, clock);
+  }
+
+  /** The time; for tests. */
+  public RedisOptions withClock(Clock newClock) {
+    return new RedisOptions(prefix, timeout, checkInterval, maxWaitingBytes, newClock);
+  }
+
+  /** The time to give to a script; empty for Redis's own. */
+  String time() {
+    return clock == null ? "" : Long.toString(clock.millis());
+  }
+
+  /** A name in Redis; all that belong to one topic are kept by the same node of a cluster. */
+  String name(String topic, String what) {
+    return prefix + ":{" + topic + "}:" + what;
+  }
+}

@@ -1,0 +1,157 @@
+package dev.tidewire.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** A Redis of the tests' own, which can be killed, stopped, continued and started again. */
+final class RedisProcess implements AutoCloseable {
+
+  private static final String SHIPPED = "/redis-server-6.2.6-v5-linux-amd64";
+
+  private final Path program;
+  private final Path directory;
+  private final int port;
+  private final List<String> settings;
+  private Process process;
+
+  private RedisProcess(Path program, String... settings) throws IOException {
+    this.program = program;
+    this.directory = Files.createTempDirectory("tidewire-redis-test");
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    this.settings = List.of(settings);
+  }
+
+  /** The Redis 6.2 that a test library ships. */
+  static RedisProcess shipped(String... settings) {
+    try {
+      Path program = Files.createTempFile("tidewire-redis-server", "");
+      program.toFile().deleteOnExit();
+      try (InputStream in = RedisProcess.class.getResourceAsStream(SHIPPED)) {
+        Files.copy(in, program, StandardCopyOption.REPLACE_EXISTING);
+      }
+      program.toFile().setExecutable(true);
+      return new RedisProcess(program, settings).start();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The Redis or Valkey that is installed on this machine, or null. */
+  static Path installed() {
+    for (String directory : System.getenv("PATH").split(":")) {
+      for (String name : List.of("valkey-server", "redis-server")) {
+        Path program = Path.of(directory, name);
+        if (Files.isExecutable(program)) {
+          return program;
+        }
+      }
+    }
+    return null;
+  }
+
+  static RedisProcess of(Path program) {
+    try {
+      return new RedisProcess(program).start();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  String uri() {
+    return "redis://127.0.0.1:" + port;
+  }
+
+  RedisProcess start() {
+    List<String> command =
+        new ArrayList<>(
+            Arrays.asList(
+                program.toString(),
+                "--port",
+                "" + port,
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+                directory.toString()));
+    command.addAll(settings);
+    try {
+      process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(directory.resolve("log").toFile())
+              .start();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(this::answers);
+    return this;
+  }
+
+  private boolean answers() {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
+      socket.setSoTimeout(1_000);
+      socket.getOutputStream().write("PING\r\n".getBytes());
+      return new String(socket.getInputStream().readNBytes(5)).equals("+PONG");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Sends a command as text and returns the beginning of the answer. */
+  String say(String command) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.getOutputStream().write((command + "\r\n").getBytes());
+      byte[] answer = new byte[64 * 1024];
+      int length = socket.getInputStream().read(answer);
+      return new String(answer, 0, length);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  void kill() {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  void stop() {
+    signal("STOP");
+  }
+
+  void proceed() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    try {
+      new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().waitFor();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    kill();
+  }
+}
