@@ -32,7 +32,8 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * The writing and publishing process is killed at random moments and started again, while a reader
  * outside goes on from where it was. What it folds together must be the table. {@code
- * -Doutbox.kills=200 -Doutbox.seed=1} for more, or the same again.
+ * -Doutbox.kills=200 -Doutbox.seed=1} for more, or the same again. Not on H2, which may keep a row
+ * locked after the kill of who had locked it.
  */
 class OutboxKillIT {
 
@@ -47,7 +48,10 @@ class OutboxKillIT {
   private int recoveredEvents;
 
   @ParameterizedTest
-  @EnumSource(value = TestDatabase.class, mode = EXCLUDE, names = "POSTGRES_17")
+  @EnumSource(
+      value = TestDatabase.class,
+      mode = EXCLUDE,
+      names = {"POSTGRES_17", "H2"})
   void everyCommittedChangeIsPublishedOnceWithItsPosition(
       TestDatabase database, @TempDir Path folder) throws Exception {
     int kills = Integer.getInteger("outbox.kills", 3);
