@@ -140,7 +140,9 @@ class SwitchUnderFireTest {
 
     private void open(FakeConnection connection) {
       lives.incrementAndGet();
-      if (random.nextBoolean()) {
+      // a stream's cursor must name all of its channels, or those it leaves out are reset
+      boolean mayStream = places.isEmpty() || places.size() == TOPICS.size();
+      if (!mayStream || random.nextBoolean()) {
         Session session = realtime.connect(connection, Identity.of("u"));
         connection.attach(session);
         for (String topic : TOPICS) {
@@ -203,34 +205,28 @@ class SwitchUnderFireTest {
             .as("%s after %s, seed %d", topic, place, seed)
             .isEqualTo(new Position(place.epoch(), place.offset() + 1));
       }
-      // the publisher may not have been told yet
-      eventually().until(() -> published.get(topic).containsKey(at));
+      if (!published.get(topic).containsKey(at)) { // the publisher may not have been told yet
+        eventually().until(() -> published.get(topic).containsKey(at));
+      }
       assertThat(frame.get("data").asString()).isEqualTo(published.get(topic).get(at));
       places.put(topic, at);
       heard.incrementAndGet();
     }
 
-    /** Nothing is published any more: it must have it all. */
+    /** Nothing is published any more: in the end it must have it all. */
     void finish() {
-      FakeConnection connection = new FakeConnection();
-      open(connection);
-      eventually().until(() -> TOPICS.stream().allMatch(topic -> tellsOf(connection, topic)));
-      connection.drop(1000);
-      connection.frames().forEach(this::read);
-      for (String topic : TOPICS) {
-        assertThat(places.get(topic).offset())
-            .as("%s, seed %d", topic, seed)
-            .isEqualTo(published.get(topic).size());
-      }
+      eventually()
+          .pollInSameThread()
+          .until(
+              () -> {
+                live();
+                return TOPICS.stream().allMatch(this::isAtEnd);
+              });
     }
 
-    private static boolean tellsOf(FakeConnection connection, String topic) {
-      return connection.frames().stream()
-          .filter(f -> f.at("/payload/position").isString())
-          .anyMatch(
-              f ->
-                  (f.path("topic").asString("") + f.at("/payload/topic").asString(""))
-                      .contains(topic));
+    private boolean isAtEnd(String topic) {
+      Position place = places.get(topic);
+      return place != null && place.offset() == published.get(topic).size();
     }
   }
 }

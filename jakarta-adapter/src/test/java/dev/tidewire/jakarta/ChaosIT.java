@@ -51,7 +51,7 @@ class ChaosIT {
   }
 
   private final long seed = Long.getLong("tidewire.seed", System.nanoTime());
-  private final int messages = Integer.getInteger("tidewire.messages", 3_000);
+  private final int messages = Integer.getInteger("tidewire.messages", 2_000);
 
   @ParameterizedTest
   @EnumSource
