@@ -5,11 +5,14 @@ import static dev.tidewire.Client.eventually;
 import static dev.tidewire.testing.Drafts.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.Position;
 import dev.tidewire.testing.ManualClock;
 import dev.tidewire.testing.WrappedBroker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -191,5 +194,25 @@ class SlowBrokerTest {
 
     assertThat(ada.answer(id).at("/payload/code").asString()).isEqualTo("UNAVAILABLE");
     assertThat(realtime.hub().channelCount()).isZero();
+  }
+
+  @Test
+  void whatABrokerLostIsToldToEveryKindOfSubscriberInItsPlace() {
+    List<String> java = new CopyOnWriteArrayList<>();
+    realtime.channel("t").on("*", message -> java.add(message.event() + message.position()));
+    Client client = connect(realtime, "u").subscribed("t");
+    publish(1);
+    Position first = Position.parse(client.told("event", 1).get(0).get("id").asString());
+
+    broker.lose("t", Tail.Outcome.EVICTED, new Position(first.epoch(), 7));
+    broker.lose("t", Tail.Outcome.EPOCH, new Position("new", 0));
+
+    List<JsonNode> resets = client.told("reset", 2);
+    assertThat(resets.get(0).at("/payload/reason").asString()).isEqualTo("EVICTED");
+    assertThat(resets.get(0).at("/payload/position").asString()).isEqualTo(first.epoch() + ".7");
+    assertThat(resets.get(1).at("/payload/reason").asString()).isEqualTo("EPOCH");
+    assertThat(resets.get(1).at("/payload/position").asString()).isEqualTo("new.0");
+    eventually().until(() -> java.size() == 3);
+    assertThat(java).containsExactly("e" + first, "reset" + first.epoch() + ".7", "resetnew.0");
   }
 }

@@ -27,6 +27,7 @@ public final class WrappedBroker implements Broker {
   private final MemoryBroker broker;
   private final Deque<Runnable> heldReads = new ArrayDeque<>();
   private boolean holding;
+  private @Nullable BrokerListener hub;
   private volatile @Nullable RuntimeException failure;
 
   public WrappedBroker(Clock clock) {
@@ -62,6 +63,12 @@ public final class WrappedBroker implements Broker {
     failure = with;
   }
 
+  /** Publications up to this position can not be told any more. */
+  public void lose(String topic, Tail.Outcome why, Position upTo) {
+    hub.onLost(topic, why, upTo);
+    hub.onReady(topic);
+  }
+
   private <T> CompletionStage<T> orFailure(Supplier<CompletionStage<T>> operation) {
     RuntimeException with = failure;
     if (with instanceof IllegalStateException) {
@@ -72,6 +79,7 @@ public final class WrappedBroker implements Broker {
 
   @Override
   public void start(BrokerListener listener) {
+    hub = listener;
     broker.start(listener);
   }
 

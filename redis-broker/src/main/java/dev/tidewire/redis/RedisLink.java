@@ -197,12 +197,12 @@ final class RedisLink implements AutoCloseable {
   private void failed(RedisSession broken, Throwable why) {
     threads.execute(
         () -> {
-          broken.close(new RealtimeException("the connection to Redis was lost", why));
-          if (session != broken) {
-            return;
+          if (closed) {
+            return; // and the connections with it
           }
-          session = null;
-          if (!closed) {
+          broken.close(new RealtimeException("the connection to Redis was lost", why));
+          if (session == broken) {
+            session = null;
             log.warn("Redis is lost at {}: {}", uri, Objects.toString(why.getMessage(), "closed"));
             wasLost = true;
             listener.lost();

@@ -12,7 +12,7 @@ class RedisBrokerTest extends BrokerContract {
 
   @BeforeAll
   static void startRedis() {
-    redis = RedisProcess.shipped();
+    redis = RedisProcess.create();
   }
 
   @AfterAll

@@ -84,7 +84,7 @@ class RedisFailureTest {
   @BeforeEach
   void start() {
     // What it has accepted, this Redis has on its disk.
-    redis = RedisProcess.shipped("--appendonly", "yes", "--appendfsync", "always");
+    redis = RedisProcess.create("--appendonly", "yes", "--appendfsync", "always");
     one = new Node(redis, QUICK);
     two = new Node(redis, QUICK);
     for (Node node : List.of(one, two)) {

@@ -35,9 +35,13 @@ final class RedisProcess implements AutoCloseable {
     this.settings = List.of(settings);
   }
 
-  /** The Redis 6.2 that a test library ships. */
-  static RedisProcess shipped(String... settings) {
+  /** The Redis 6.2 that a test library ships, or the server that {@code -Dredis.server} names. */
+  static RedisProcess create(String... settings) {
     try {
+      String other = System.getProperty("redis.server");
+      if (other != null) {
+        return new RedisProcess(Path.of(other), settings).start();
+      }
       Path program = Files.createTempFile("tidewire-redis-server", "");
       program.toFile().deleteOnExit();
       try (InputStream in = RedisProcess.class.getResourceAsStream(SHIPPED)) {
@@ -45,27 +49,6 @@ final class RedisProcess implements AutoCloseable {
       }
       program.toFile().setExecutable(true);
       return new RedisProcess(program, settings).start();
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  /** The Redis or Valkey that is installed on this machine, or null. */
-  static Path installed() {
-    for (String directory : System.getenv("PATH").split(":")) {
-      for (String name : List.of("valkey-server", "redis-server")) {
-        Path program = Path.of(directory, name);
-        if (Files.isExecutable(program)) {
-          return program;
-        }
-      }
-    }
-    return null;
-  }
-
-  static RedisProcess of(Path program) {
-    try {
-      return new RedisProcess(program).start();
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
