@@ -1,7 +1,5 @@
 package dev.tidewire.redis;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
 import dev.tidewire.RealtimeException;
 import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.BrokerListener;
@@ -10,12 +8,7 @@ import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
-import dev.tidewire.protocol.FrameCodec;
-import dev.tidewire.protocol.FrameIds;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -41,9 +34,6 @@ import org.slf4j.LoggerFactory;
 public final class RedisBroker implements Broker {
 
   private static final Logger log = LoggerFactory.getLogger(RedisBroker.class);
-  private static final Script APPEND = Script.of("stream", "append");
-  private static final Script READ = Script.of("stream", "read");
-  private static final Script CHECK = Script.of("stream", "check");
   private static final Duration TICK = Duration.ofMillis(100);
   private static final long PATIENCE_NANOS = Duration.ofMillis(200).toNanos();
 
@@ -51,18 +41,16 @@ public final class RedisBroker implements Broker {
   private static final ReadLimit REPAIR = new ReadLimit(10_000, 16 << 20);
 
   private final RedisOptions options;
-  private final String channelSuffix;
-  private final FrameCodec codec = new FrameCodec(new FrameIds("redis"), 1);
-  private final SecureRandom random = new SecureRandom();
   private final ConcurrentHashMap<String, RedisStream> streams = new ConcurrentHashMap<>();
   private final RedisThreads threads = new RedisThreads();
   private final RedisLink link;
+  private final StreamScripts scripts;
   private volatile @Nullable BrokerListener listener;
 
   private RedisBroker(String uri, RedisOptions options) {
     this.options = options;
-    this.channelSuffix = "}:out";
-    this.link = new RedisLink(uri, options, List.of(APPEND, READ, CHECK), threads, new FromRedis());
+    link = new RedisLink(uri, options, StreamScripts.ALL, threads, new FromRedis());
+    scripts = new StreamScripts(link, options);
   }
 
   /**
@@ -109,42 +97,23 @@ public final class RedisBroker implements Broker {
     String topic = draft.topic();
     RedisStream subscribed = streams.get(topic);
     Position known = subscribed == null ? null : subscribed.position();
-    List<String> keys = keys(topic);
-    if (idempotencyKey != null) {
-      keys.add(options.name(topic, "key:" + idempotencyKey));
-    }
     CompletableFuture<Appended> answer = new CompletableFuture<>();
-    link.run(
-            APPEND,
-            keys,
-            ascii(freshEpoch()),
-            ascii(known == null ? "" : known.epoch()),
-            ascii(known == null ? "0" : Long.toString(known.offset())),
-            ascii(options.time()),
-            ascii(Integer.toString(channel.retainCount())),
-            ascii(Long.toString(channel.retainFor().toMillis())),
-            ascii(draft.persist() ? "1" : "0"),
-            StoredDraft.head(draft),
-            draft.body(),
-            ascii(channelOf(topic)))
+    scripts
+        .append(draft, channel, idempotencyKey, known)
         .whenComplete(
-            (reply, failure) -> {
+            (appended, failure) -> {
               if (failure != null) {
                 threads.answer(() -> answer.completeExceptionally(failure));
               } else {
-                appended(draft, reply, answer);
+                appended(draft, appended, answer);
               }
             });
     return answer;
   }
 
-  private void appended(Draft draft, List<Object> reply, CompletableFuture<Appended> answer) {
-    Position position = position(reply);
-    long stamp = Long.parseLong(text(reply.get(2)));
-    boolean repeated = text(reply.get(3)).equals("1");
-    Appended appended = new Appended(position, stamp, repeated);
+  private void appended(Draft draft, Appended appended, CompletableFuture<Appended> answer) {
     RedisStream stream = streams.get(draft.topic());
-    if (stream == null || repeated) {
+    if (stream == null || appended.repeated()) {
       threads.answer(() -> answer.complete(appended));
       return;
     }
@@ -158,7 +127,10 @@ public final class RedisBroker implements Broker {
                 answer.completeExceptionally(failure);
               }
             });
-    act(stream, stream.offer(draft.at(position, stamp), false, heard, System.nanoTime()));
+    act(
+        stream,
+        stream.offer(
+            draft.at(appended.position(), appended.timestamp()), false, heard, System.nanoTime()));
     lookAgain(stream);
   }
 
@@ -184,15 +156,8 @@ public final class RedisBroker implements Broker {
 
   private void fetch(
       String topic, @Nullable Position since, ReadLimit limit, CompletableFuture<Tail> answer) {
-    link.run(
-            READ,
-            keys(topic),
-            ascii(freshEpoch()),
-            ascii(since == null ? "" : since.epoch()),
-            ascii(since == null ? "0" : Long.toString(since.offset())),
-            ascii(options.time()),
-            ascii(Integer.toString(limit.count())),
-            ascii(Integer.toString(limit.bytes())))
+    scripts
+        .read(topic, since, limit)
         .whenComplete(
             (reply, failure) ->
                 threads.answer(
@@ -200,7 +165,7 @@ public final class RedisBroker implements Broker {
                       if (failure != null) {
                         answer.completeExceptionally(failure);
                       } else {
-                        Tail tail = tail(topic, reply, limit);
+                        Tail tail = scripts.tail(topic, reply, limit);
                         hear(topic, tail.position());
                         answer.complete(tail);
                       }
@@ -215,35 +180,6 @@ public final class RedisBroker implements Broker {
     }
   }
 
-  private Tail tail(String topic, List<Object> reply, ReadLimit limit) {
-    Position position = position(reply);
-    Tail.Outcome outcome = Tail.Outcome.valueOf(text(reply.get(2)));
-    List<Publication> found = new ArrayList<>(reply.size() / 3);
-    long bytes = 0;
-    try {
-      for (int i = 3; i + 2 < reply.size(); i += 3) {
-        Publication publication =
-            StoredDraft.kept(
-                topic,
-                position.epoch(),
-                (byte[]) reply.get(i),
-                (byte[]) reply.get(i + 1),
-                (byte[]) reply.get(i + 2),
-                codec);
-        found.add(publication);
-        bytes += publication.frame().length;
-      }
-    } catch (IllegalArgumentException e) {
-      log.error("The tail of channel {} cannot be read; readers are told to reload", topic, e);
-      return new Tail(position, Tail.Outcome.EVICTED, List.of());
-    }
-    if (bytes > limit.bytes()) {
-      return new Tail(position, Tail.Outcome.EVICTED, List.of());
-    }
-    Collections.reverse(found);
-    return new Tail(position, outcome, List.copyOf(found));
-  }
-
   @Override
   public void subscribe(String topic) {
     streams.compute(
@@ -251,7 +187,7 @@ public final class RedisBroker implements Broker {
         (t, known) -> {
           RedisStream stream = known == null ? new RedisStream(t, listener()) : known;
           if (stream.count(1) == 1) {
-            link.subscribe(channelOf(t));
+            link.subscribe(scripts.channelOf(t));
           }
           return stream;
         });
@@ -270,7 +206,7 @@ public final class RedisBroker implements Broker {
           if (stream.count(-1) > 0) {
             return stream;
           }
-          link.unsubscribe(channelOf(t));
+          link.unsubscribe(scripts.channelOf(t));
           threads.answer(() -> answer(stream.abandon(), null));
           return null;
         });
@@ -314,17 +250,12 @@ public final class RedisBroker implements Broker {
   }
 
   private void check(RedisStream stream, boolean urgent) {
-    Position known = stream.position();
-    link.run(
-            CHECK,
-            keys(stream.topic()),
-            ascii(freshEpoch()),
-            ascii(known == null ? "" : known.epoch()),
-            ascii(known == null ? "0" : Long.toString(known.offset())))
+    scripts
+        .check(stream.topic(), stream.position())
         .whenComplete(
-            (reply, failure) -> {
+            (present, failure) -> {
               if (failure == null) {
-                act(stream, stream.checked(position(reply), urgent, System.nanoTime()));
+                act(stream, stream.checked(present, urgent, System.nanoTime()));
               } else {
                 stream.failed(System.nanoTime());
               }
@@ -368,43 +299,11 @@ public final class RedisBroker implements Broker {
     threads.close();
   }
 
-  private List<String> keys(String topic) {
-    List<String> keys = new ArrayList<>(3);
-    keys.add(options.name(topic, "state"));
-    keys.add(options.name(topic, "tail"));
-    return keys;
-  }
-
-  private String channelOf(String topic) {
-    return options.prefix() + ":{" + topic + channelSuffix;
-  }
-
-  private String topicOf(String channel) {
-    return channel.substring(
-        options.prefix().length() + 2, channel.length() - channelSuffix.length());
-  }
-
-  private String freshEpoch() {
-    return Long.toString(random.nextLong() >>> 12, Character.MAX_RADIX);
-  }
-
-  private static byte[] ascii(String text) {
-    return text.getBytes(ISO_8859_1);
-  }
-
-  private static String text(Object reply) {
-    return new String((byte[]) reply, ISO_8859_1);
-  }
-
-  private static Position position(List<Object> reply) {
-    return new Position(text(reply.get(0)), Long.parseLong(text(reply.get(1))));
-  }
-
   /** What comes from Redis, on its connections' threads. */
   private final class FromRedis implements RedisLink.Listener {
     @Override
     public void opened() {
-      streams.keySet().forEach(topic -> link.subscribe(channelOf(topic)));
+      streams.keySet().forEach(topic -> link.subscribe(scripts.channelOf(topic)));
     }
 
     @Override
@@ -416,7 +315,7 @@ public final class RedisBroker implements Broker {
 
     @Override
     public void subscribed(String channel) {
-      RedisStream stream = streams.get(topicOf(channel));
+      RedisStream stream = streams.get(scripts.topicOf(channel));
       if (stream != null) {
         check(stream, true);
       }
@@ -424,12 +323,12 @@ public final class RedisBroker implements Broker {
 
     @Override
     public void message(String channel, byte[] payload) {
-      RedisStream stream = streams.get(topicOf(channel));
+      RedisStream stream = streams.get(scripts.topicOf(channel));
       if (stream == null) {
         return;
       }
       try {
-        Publication publication = StoredDraft.told(stream.topic(), payload, codec);
+        Publication publication = scripts.told(stream.topic(), payload);
         act(stream, stream.offer(publication, true, null, System.nanoTime()));
       } catch (RuntimeException e) {
         log.error("A message of channel {} cannot be read", stream.topic(), e);

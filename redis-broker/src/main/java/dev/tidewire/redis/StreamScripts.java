@@ -1,0 +1,174 @@
+package dev.tidewire.redis;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import dev.tidewire.broker.Broker.Appended;
+import dev.tidewire.broker.Broker.ReadLimit;
+import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.channel.Draft;
+import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
+import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.protocol.FrameIds;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The operations on a stream in Redis, each one script: what goes in, what comes out. Stages are
+ * completed by a connection's thread. Safe for any thread.
+ */
+final class StreamScripts {
+
+  private static final Logger log = LoggerFactory.getLogger(StreamScripts.class);
+  private static final Script APPEND = Script.of("stream", "append");
+  private static final Script READ = Script.of("stream", "read");
+  private static final Script CHECK = Script.of("stream", "check");
+  private static final String OUT = "}:out";
+
+  static final List<Script> ALL = List.of(APPEND, READ, CHECK);
+
+  private final RedisLink link;
+  private final RedisOptions options;
+  private final FrameCodec codec = new FrameCodec(new FrameIds("redis"), 1);
+  private final SecureRandom random = new SecureRandom();
+
+  StreamScripts(RedisLink link, RedisOptions options) {
+    this.link = link;
+    this.options = options;
+  }
+
+  /**
+   * @param known up to where this node has heard the channel, or null
+   */
+  CompletionStage<Appended> append(
+      Draft draft,
+      ChannelOptions channel,
+      @Nullable String idempotencyKey,
+      @Nullable Position known) {
+    String topic = draft.topic();
+    List<String> keys = keys(topic);
+    if (idempotencyKey != null) {
+      keys.add(options.name(topic, "key:" + idempotencyKey));
+    }
+    return link.run(
+            APPEND,
+            keys,
+            ascii(freshEpoch()),
+            epoch(known),
+            offset(known),
+            ascii(options.time()),
+            ascii(Integer.toString(channel.retainCount())),
+            ascii(Long.toString(channel.retainFor().toMillis())),
+            ascii(draft.persist() ? "1" : "0"),
+            StoredDraft.head(draft),
+            draft.body(),
+            ascii(channelOf(topic)))
+        .thenApply(
+            reply ->
+                new Appended(
+                    position(reply),
+                    Long.parseLong(text(reply.get(2))),
+                    text(reply.get(3)).equals("1")));
+  }
+
+  /** Asks how far the stream is, and keeps it. */
+  CompletionStage<Position> check(String topic, @Nullable Position known) {
+    return link.run(CHECK, keys(topic), ascii(freshEpoch()), epoch(known), offset(known))
+        .thenApply(StreamScripts::position);
+  }
+
+  /** The answer is yet to be decoded, by {@link #tail}, which takes its time. */
+  CompletionStage<List<Object>> read(String topic, @Nullable Position since, ReadLimit limit) {
+    return link.run(
+        READ,
+        keys(topic),
+        ascii(freshEpoch()),
+        epoch(since),
+        offset(since),
+        ascii(options.time()),
+        ascii(Integer.toString(limit.count())),
+        ascii(Integer.toString(limit.bytes())));
+  }
+
+  /** Makes a tail of the answer to {@link #read}: complete, or refused. */
+  Tail tail(String topic, List<Object> reply, ReadLimit limit) {
+    Position position = position(reply);
+    Tail.Outcome outcome = Tail.Outcome.valueOf(text(reply.get(2)));
+    List<Publication> found = new ArrayList<>(reply.size() / 3);
+    long bytes = 0;
+    try {
+      for (int i = 3; i + 2 < reply.size(); i += 3) {
+        Publication publication =
+            StoredDraft.kept(
+                topic,
+                position.epoch(),
+                (byte[]) reply.get(i),
+                (byte[]) reply.get(i + 1),
+                (byte[]) reply.get(i + 2),
+                codec);
+        found.add(publication);
+        bytes += publication.frame().length;
+      }
+    } catch (IllegalArgumentException e) {
+      log.error("The tail of channel {} cannot be read; readers are told to reload", topic, e);
+      return new Tail(position, Tail.Outcome.EVICTED, List.of());
+    }
+    if (bytes > limit.bytes()) {
+      return new Tail(position, Tail.Outcome.EVICTED, List.of());
+    }
+    Collections.reverse(found);
+    return new Tail(position, outcome, List.copyOf(found));
+  }
+
+  /** Reads a message to the nodes. */
+  Publication told(String topic, byte[] payload) {
+    return StoredDraft.told(topic, payload, codec);
+  }
+
+  private List<String> keys(String topic) {
+    List<String> keys = new ArrayList<>(3);
+    keys.add(options.name(topic, "state"));
+    keys.add(options.name(topic, "tail"));
+    return keys;
+  }
+
+  /** Where the nodes hear of a channel's publications. */
+  String channelOf(String topic) {
+    return options.prefix() + ":{" + topic + OUT;
+  }
+
+  String topicOf(String channel) {
+    return channel.substring(options.prefix().length() + 2, channel.length() - OUT.length());
+  }
+
+  private String freshEpoch() {
+    return Long.toString(random.nextLong() >>> 12, Character.MAX_RADIX);
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(ISO_8859_1);
+  }
+
+  private static String text(Object reply) {
+    return new String((byte[]) reply, ISO_8859_1);
+  }
+
+  private static Position position(List<Object> reply) {
+    return new Position(text(reply.get(0)), Long.parseLong(text(reply.get(1))));
+  }
+
+  private static byte[] epoch(@Nullable Position position) {
+    return ascii(position == null ? "" : position.epoch());
+  }
+
+  private static byte[] offset(@Nullable Position position) {
+    return ascii(position == null ? "0" : Long.toString(position.offset()));
+  }
+}
