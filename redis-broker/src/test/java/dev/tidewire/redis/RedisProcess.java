@@ -1,5 +1,6 @@
 package dev.tidewire.redis;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -136,5 +137,9 @@ final class RedisProcess implements AutoCloseable {
   @Override
   public void close() {
     kill();
+    for (File file : directory.toFile().listFiles()) {
+      file.delete();
+    }
+    directory.toFile().delete();
   }
 }
