@@ -1,6 +1,7 @@
 package dev.tidewire;
 
 import dev.tidewire.channel.ChannelOptions;
+import dev.tidewire.protocol.Topics;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -26,6 +27,15 @@ final class ChannelSettings {
             .map(e -> new Pattern(e.getKey().substring(0, e.getKey().length() - 1), e.getValue()))
             .sorted(Comparator.comparing((Pattern p) -> -p.beginning().length()))
             .toList();
+  }
+
+  /** Returns the pattern, or throws IllegalArgumentException if it can match no topic. */
+  static String requirePattern(String pattern) {
+    String beginning = pattern.endsWith("*") ? pattern.substring(0, pattern.length() - 1) : pattern;
+    if (!beginning.isEmpty() || !pattern.equals("*")) {
+      Topics.require(beginning);
+    }
+    return pattern;
   }
 
   ChannelOptions of(String topic) {

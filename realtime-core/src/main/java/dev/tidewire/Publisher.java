@@ -93,6 +93,17 @@ final class Publisher {
         .thenCompose(done -> store(draft, channel, done));
   }
 
+  /** Publishes an event of the application itself; fails with what keeps it from that. */
+  CompletionStage<Position> publish(
+      String topic, String event, String json, PublishOptions options) {
+    PublishRequest request = new PublishRequest(codec, topic, event, json, options, null, null);
+    try {
+      return publish(request).thenApply(Reply.Published::position);
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
   /**
    * Keys of two users must not meet: a stranger's key would swallow the publication. A guest has
    * another name after each reconnect, and its keys must still be known, so guests share a scope.

@@ -30,7 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -245,13 +244,7 @@ public final class Realtime implements AutoCloseable {
 
   CompletionStage<Position> publish(
       String topic, String event, @Nullable Object data, PublishOptions options) {
-    PublishRequest request =
-        new PublishRequest(codec, topic, event, codec.toJson(data), options, null, null);
-    try {
-      return publisher.publish(request).thenApply(Reply.Published::position);
-    } catch (RuntimeException e) {
-      return CompletableFuture.failedStage(e);
-    }
+    return publisher.publish(topic, event, codec.toJson(data), options);
   }
 
   Subscription subscribe(String topic, @Nullable String event, Consumer<Message> listener) {
@@ -328,12 +321,7 @@ public final class Realtime implements AutoCloseable {
      * @throws IllegalArgumentException if the pattern can match no topic
      */
     public Builder channels(String pattern, UnaryOperator<ChannelOptions> options) {
-      String beginning =
-          pattern.endsWith("*") ? pattern.substring(0, pattern.length() - 1) : pattern;
-      if (!beginning.isEmpty() || !pattern.equals("*")) {
-        Topics.require(beginning);
-      }
-      channels.put(pattern, options.apply(ChannelOptions.DEFAULT));
+      channels.put(ChannelSettings.requirePattern(pattern), options.apply(ChannelOptions.DEFAULT));
       return this;
     }
 

@@ -96,7 +96,12 @@ final class ModelBus {
             .access(AccessPolicy.open())
             .clock(clock)
             .broker(broker)
-            .limits(l -> l.frames(0, 0).userConnections(0).queueBytes(QUEUE_BYTES).recovery(READ_LIMIT, 0))
+            .limits(
+                l ->
+                    l.frames(0, 0)
+                        .userConnections(0)
+                        .queueBytes(QUEUE_BYTES)
+                        .recovery(READ_LIMIT, 0))
             .heartbeat(Duration.ZERO, Duration.ZERO)
             .channels("few", c -> c.retain(5, Duration.ofHours(1)))
             .channels("brief", c -> c.retain(1_000, Duration.ofSeconds(10)))

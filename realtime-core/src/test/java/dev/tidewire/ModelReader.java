@@ -198,7 +198,8 @@ final class ModelReader {
     ModelLink on = link;
     bus.realtime
         .streams()
-        .send(Identity.of(user), "192.0.2.1", secret, Json.json("{'id':'" + id + "'," + frame + "}"))
+        .send(
+            Identity.of(user), "192.0.2.1", secret, Json.json("{'id':'" + id + "'," + frame + "}"))
         .thenAccept(
             answers -> {
               if (on == link) {

@@ -59,8 +59,7 @@ final class HttpLinks {
     return ("data: " + message.text().replace("\n", "\ndata: ") + "\n\n").getBytes(UTF_8);
   }
 
-  private Link begin(
-      String secret, Login login, Connection connection, Admission.Place place) {
+  private Link begin(String secret, Login login, Connection connection, Admission.Place place) {
     Session session = installation.realtime().connect(connection, login.identity());
     Runnable gone =
         () -> {
@@ -102,8 +101,7 @@ final class HttpLinks {
       login = installation.authenticator().login(request);
       output = new AsyncOutput(installation.closing());
       connection =
-          new SseConnection(
-              output, HttpLinks::event, installation.realtime().codec(), address);
+          new SseConnection(output, HttpLinks::event, installation.realtime().codec(), address);
       String secret = newSecret();
       output.write(greeting(secret), null);
       link = begin(secret, login, connection, place);
