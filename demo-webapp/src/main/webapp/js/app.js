@@ -10,6 +10,7 @@ const PAGES = [
   ['auction', 'auction.html', 'Auction'],
   ['todos', 'todos.html', 'Todos'],
   ['chat', 'chat.html', 'Chat'],
+  ['document', 'document.html', 'Document'],
   ['sql', 'sql.html', 'SQL'],
 ];
 

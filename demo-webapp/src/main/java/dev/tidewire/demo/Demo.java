@@ -34,6 +34,7 @@ final class Demo implements AutoCloseable {
     new TodosApi(db, once, exchange -> String.valueOf(visitors.userId(exchange.request())))
         .addTo(router);
     new SqlApi(db).addTo(router);
+    Seed.fill(realtime.documents().get("tides"));
   }
 
   /**

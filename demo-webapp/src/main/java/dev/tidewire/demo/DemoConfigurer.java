@@ -6,6 +6,7 @@ import dev.tidewire.demo.web.Router;
 import dev.tidewire.jakarta.EndpointOptions;
 import dev.tidewire.jakarta.HandshakePolicy;
 import dev.tidewire.jakarta.RealtimeConfigurer;
+import dev.tidewire.sync.DocumentOptions;
 import jakarta.servlet.ServletContext;
 import java.time.Duration;
 import java.util.Objects;
@@ -33,6 +34,7 @@ public final class DemoConfigurer implements RealtimeConfigurer {
     storage = opened;
     realtime
         .history(opened.history())
+        .documents(DocumentOptions.in(opened.documents()))
         .access(AccessPolicy.open())
         .channels("chat/*", options -> options.retain(1_000, Duration.ofHours(1)));
   }

@@ -14,17 +14,24 @@ import static dev.tidewire.demo.Tables.TEXT;
 import static dev.tidewire.demo.Tables.TODOS;
 import static dev.tidewire.demo.Tables.TOTAL;
 
+import dev.tidewire.SharedDocument;
 import dev.tidewire.demo.orders.Samples;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 import org.jooq.Table;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The rows that a new database starts with. */
+/** What a new database starts with. */
 final class Seed {
+  private static final Logger LOG = LoggerFactory.getLogger(Seed.class);
+
   private Seed() {}
 
   static void fill(DSLContext db) {
@@ -42,6 +49,38 @@ final class Seed {
           "!Order the cake");
       list(db, "Groceries", "Coffee beans", "!Oat milk", "Lemons", "Something green");
     }
+  }
+
+  /** Something to read in the document that the page opens; only if nobody has written it yet. */
+  static void fill(SharedDocument document) {
+    document
+        .read()
+        .thenCompose(
+            found ->
+                found.fields().isEmpty()
+                    ? document.setAll(tides())
+                    : CompletableFuture.completedStage(null))
+        .exceptionally(
+            e -> {
+              LOG.warn("The document {} starts empty: {}", document.name(), e.getMessage());
+              return null;
+            });
+  }
+
+  private static Map<String, Object> tides() {
+    return Map.of(
+        "title",
+        "Notes on the tides",
+        "p:first",
+        paragraph("a", "Twice a day the sea comes in, and twice a day it goes."),
+        "p:second",
+        paragraph("g", "Spring tides follow the full and the new moon, neap tides the half moons."),
+        "p:third",
+        paragraph("n", "Add what you know. Everybody who is here sees it while you type."));
+  }
+
+  private static Map<String, String> paragraph(String order, String text) {
+    return Map.of("order", order, "text", text);
   }
 
   private static boolean isEmpty(DSLContext db, Table<Record> table) {

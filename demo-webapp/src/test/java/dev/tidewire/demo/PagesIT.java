@@ -11,7 +11,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PagesIT extends BrowserTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "auction.html", "todos.html", "chat.html", "sql.html"})
+  @ValueSource(
+      strings = {"", "auction.html", "todos.html", "chat.html", "document.html", "sql.html"})
   void pageObeysItsSecurityPolicyAndFitsAPhone(String path) {
     Tab phone = keep(Tab.blank(browser(), url(), 390, 844));
     phone.introduce("Phone Visitor", "green");
