@@ -184,6 +184,33 @@ class DocumentIT extends BrowserTest {
   }
 
   @Test
+  void fieldsOfAnotherShapeAreShownToo() {
+    Tab ada = ada(document);
+    write(ada, "Well-formed");
+    ada.expectText("#saved", SAVED);
+    ada.page()
+        .evaluate(
+            """
+            async (name) => {
+              const { createSync } = await import(new URL('realtime/sync.js', location.href));
+              const other = createSync(name, {}, { presence: false });
+              const values = [null, 'just words', {}, { order: 7, text: 'no key' }, { order: 'zz', text: 'two\\nlines' }];
+              values.forEach((value, i) => other.field(`p:odd-${i}`).set(value));
+              other.field('comment:odd').set(null);
+              other.connect();
+            }
+            """,
+            document.substring(document.indexOf('=') + 1));
+
+    ada.expectCount(".mirror p", 6);
+    ada.expectCount("#comments li:has-text('Somebody')", 1);
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(() -> assertThat(text(ada)).contains("Well-formed", "no key", "two lines"));
+    assertThat(ada.complaints()).isEmpty();
+  }
+
+  @Test
   void pictureOfTwoCarets() {
     Tab ada = ada("document.html");
     Tab grace = grace("document.html");
