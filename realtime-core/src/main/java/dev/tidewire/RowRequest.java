@@ -15,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What one subscription asks of a table channel beyond its publications: some rows only, the rows
@@ -25,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param snapshot whether it wants the rows themselves, where it is not told what it missed
  */
 record RowRequest(TableRows table, @Nullable Where where, RowView view, boolean snapshot) {
+
+  private static final Logger log = LoggerFactory.getLogger(RowRequest.class);
 
   /**
    * How the subscription begins.
@@ -79,7 +83,8 @@ record RowRequest(TableRows table, @Nullable Where where, RowView view, boolean 
     try {
       allowed = RowFilter.of(view.condition(), columns);
     } catch (IllegalArgumentException e) {
-      throw new IllegalStateException("the row policy does not fit the table", e);
+      log.error("The row policy does not fit the table; refused", e);
+      throw new Rejection(ErrorCode.FORBIDDEN, "the row policy does not fit the table");
     }
     if (where == null) {
       return new RowScope(allowed, view);

@@ -383,8 +383,14 @@ class RowsTest {
         });
     assertThat(connect(realtime, "eve").refused("'type':'subscribe','topic':'t'"))
         .isEqualTo("FORBIDDEN");
-    assertThat(connect(realtime, "mal").refused("'type':'subscribe','topic':'t'"))
-        .isEqualTo("UNAVAILABLE");
+    Client mal = connect(realtime, "mal");
+    for (String where : List.of("", ",'where':{'id':1}", ",'where':{'nope':1}")) {
+      JsonNode refused = mal.ask("'type':'subscribe','topic':'t'" + where);
+      assertThat(refused.at("/payload/code").asString()).as(where).isEqualTo("FORBIDDEN");
+      assertThat(refused.at("/payload/message").asString())
+          .as(where)
+          .isEqualTo("the row policy does not fit the table");
+    }
     Client ada = connect(realtime, "ada").subscribed("t");
     insert(1, "open", "x");
     ada.told("reset", 1);
