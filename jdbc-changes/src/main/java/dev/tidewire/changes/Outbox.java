@@ -115,28 +115,48 @@ final class Outbox implements AutoCloseable {
     return relay.outlet();
   }
 
+  /** What a transaction has changed, and as it stands in the outbox. */
+  private record Content(List<Change> changes, List<Text> texts) {}
+
   /** Commits a transaction, with its changes in the outbox. */
   <T> T commit(Connection connection, Engine engine, TransactionBuffer buffer, SqlCall<T> commit)
       throws SQLException {
     List<Change> changes = buffer.content();
     List<Text> texts = OutboxRow.texts(changes);
+    try {
+      table.turn().begin();
+    } catch (SQLException e) {
+      throw undone(connection, buffer, e);
+    }
+    try {
+      return inTurn(connection, engine, buffer, new Content(changes, texts), commit);
+    } finally {
+      table.turn().end();
+    }
+  }
+
+  private <T> T inTurn(
+      Connection connection,
+      Engine engine,
+      TransactionBuffer buffer,
+      Content content,
+      SqlCall<T> commit)
+      throws SQLException {
     boolean mayRetry = engine.dialect().retriesCommit();
     List<OutboxRow> rows;
     try {
       if (mayRetry) {
         execute(connection, "savepoint " + SAVEPOINT);
       }
-      rows = table.write(connection, texts, clock.millis());
+      rows = table.write(connection, content.texts(), clock.millis());
     } catch (SQLException e) {
-      undo(connection);
-      buffer.clear();
-      throw explained(e);
+      throw undone(connection, buffer, e);
     }
     relay.queue().begin(rows);
     try {
       T result = commit.call();
       relay.queue().offer(rows);
-      engine.sequencer().watch().note(changes);
+      engine.sequencer().watch().note(content.changes());
       buffer.clear();
       return result;
     } catch (SQLException | RuntimeException | Error e) {
@@ -178,6 +198,13 @@ final class Outbox implements AutoCloseable {
     } catch (SQLException e) {
       log.debug("Could not roll back a transaction that the outbox does not have", e);
     }
+  }
+
+  private static SQLException undone(
+      Connection connection, TransactionBuffer buffer, SQLException failure) {
+    undo(connection);
+    buffer.clear();
+    return explained(failure);
   }
 
   /** With its own state and code, for whoever runs a transaction again after a deadlock. */

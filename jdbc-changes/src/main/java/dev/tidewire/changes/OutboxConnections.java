@@ -16,9 +16,11 @@ final class OutboxConnections {
   }
 
   private final DataSource dataSource;
+  private final OutboxTurn turn;
 
-  OutboxConnections(DataSource dataSource) {
+  OutboxConnections(DataSource dataSource, OutboxTurn turn) {
     this.dataSource = dataSource;
+    this.turn = turn;
   }
 
   /** The number that a query gives, 0 if it gives none. */
@@ -60,22 +62,27 @@ final class OutboxConnections {
       }
       connection.setAutoCommit(autoCommit);
       try {
-        T result = work.run(connection);
-        if (!autoCommit) {
-          connection.commit();
-        }
-        return result;
-      } catch (SQLException | RuntimeException | Error e) {
-        if (!autoCommit) {
-          undo(connection, e);
-        }
-        throw e;
+        return autoCommit ? work.run(connection) : commit(connection, work);
       } finally {
         connection.setAutoCommit(before);
         if (!autoCommit) {
           connection.setTransactionIsolation(isolation);
         }
       }
+    }
+  }
+
+  private <T> T commit(Connection connection, Work<T> work) throws SQLException {
+    turn.begin();
+    try {
+      T result = work.run(connection);
+      connection.commit();
+      return result;
+    } catch (SQLException | RuntimeException | Error e) {
+      undo(connection, e);
+      throw e;
+    } finally {
+      turn.end();
     }
   }
 

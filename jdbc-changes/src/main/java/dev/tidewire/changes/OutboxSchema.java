@@ -3,10 +3,14 @@ package dev.tidewire.changes;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The outbox's tables as a database spells them. Immutable, safe for any thread.
@@ -14,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param prefix name of the transactions' table, with which the other names begin
  * @param lock takes the lock, to the end of the transaction; null where writers follow one another
  *     anyway, so that any write takes it
+ * @param lockMaking makes what that is taken on; empty if it is one of the tables
  * @param insert adds a transaction: first number, time, counts, changes
  * @param returning whether that is a query for the number; else it is a generated key
  * @param restoresKeys whether the session's last key is to be put back after that, because SQL can
@@ -23,10 +28,13 @@ import org.jspecify.annotations.Nullable;
 record OutboxSchema(
     String prefix,
     @Nullable String lock,
+    List<String> lockMaking,
     String insert,
     boolean returning,
     boolean restoresKeys,
     List<String> definitions) {
+
+  private static final Logger log = LoggerFactory.getLogger(OutboxSchema.class);
 
   /** Longest JSON of one row; H2's longest text is a little more. */
   static final int MAX_TEXT = 1_000_000;
@@ -41,9 +49,9 @@ record OutboxSchema(
   }
 
   /**
-   * What is known of each channel. The row without a topic is locked by who adds transactions, and
-   * never changes, so that no snapshot is too old to lock it; that of {@code *} has the number up
-   * to which transactions are deleted.
+   * What is known of each channel. The row without a topic is locked by who adds transactions
+   * (except on H2), and never changes, so that no snapshot is too old to lock it; that of {@code *}
+   * has the number up to which transactions are deleted.
    */
   String channels() {
     return prefix + "_channel";
@@ -69,6 +77,7 @@ record OutboxSchema(
         yield new OutboxSchema(
             prefix,
             "select 1 from pg_advisory_xact_lock(" + key.getMostSignificantBits() + ")",
+            List.of(),
             insert(prefix, "") + " returning seq",
             true,
             false,
@@ -83,7 +92,14 @@ record OutboxSchema(
         definitions.addAll(tables(prefix, "bigint", "varchar(255)", "varchar(1048576)", ""));
         yield new OutboxSchema(
             prefix,
-            "select base from " + prefix + "_channel where topic = '' for update",
+            "select id from " + prefix + "_lock for update",
+            List.of(
+                // on the disk a row may stay locked by a killed process, for good
+                "create global temporary table if not exists "
+                    + (prefix + "_lock (id int primary key) not persistent"),
+                "insert into %1$s select 1 where not exists (select * from %1$s)"
+                    .formatted(prefix + "_lock"),
+                "grant select, update on " + prefix + "_lock to public"),
             insert(prefix, "next value for " + prefix + "_seq"),
             false,
             false,
@@ -95,6 +111,7 @@ record OutboxSchema(
         yield new OutboxSchema(
             prefix,
             "select last_insert_id() from " + prefix + "_channel where topic = '' for update",
+            List.of(),
             insert(prefix, ""),
             false,
             true,
@@ -108,6 +125,7 @@ record OutboxSchema(
         yield new OutboxSchema(
             NAME,
             null,
+            List.of(),
             insert(NAME, next) + " returning seq",
             true,
             false,
@@ -166,13 +184,67 @@ record OutboxSchema(
     }
   }
 
+  /**
+   * Whether a COMMIT must have returned before the next transaction writes: H2 lets go of the locks
+   * first and writes to the disk then, and what another adds meanwhile may be there in part.
+   */
+  boolean takesTurns() {
+    return !lockMaking.isEmpty();
+  }
+
   /** Comes first in a transaction, for on SQLite a reader cannot always become a writer. */
   void takeLock(Connection connection) throws SQLException {
     if (lock == null) {
       OutboxConnections.update(
           connection, "update " + channels() + " set base = base where topic = ''");
     } else {
-      OutboxConnections.number(connection, lock);
+      takeLock(connection, () -> makeLock(connection));
     }
+  }
+
+  /**
+   * The same later in a transaction.
+   *
+   * @param making makes what the lock is taken on, when it is missing
+   * @return the session's last key, where that is to be put back
+   */
+  long takeLock(Connection connection, SqlCall<?> making) throws SQLException {
+    if (lock == null) {
+      return 0;
+    }
+    if (lockMaking.isEmpty()) {
+      return OutboxConnections.number(connection, lock);
+    }
+    if (!isLocked(connection, lock)) {
+      making.call(); // the database was closed meanwhile
+      if (!isLocked(connection, lock)) {
+        throw new SQLTransientException("the outbox's lock was made just now", "40001");
+      }
+    }
+    return 0;
+  }
+
+  private static boolean isLocked(Connection connection, String lock) throws SQLException {
+    try {
+      return OutboxConnections.number(connection, lock) > 0;
+    } catch (SQLException e) {
+      if (String.valueOf(e.getSQLState()).startsWith("42S0")) {
+        return false; // there is no such table
+      }
+      throw e;
+    }
+  }
+
+  /** On a connection of the outbox's own, not in the midst of a transaction. */
+  boolean makeLock(Connection connection) throws SQLException {
+    for (String sql : lockMaking) {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(sql);
+      } catch (SQLException e) {
+        // another may make it as well; only what is there in the end counts
+        log.debug("Could not make the outbox's lock", e);
+      }
+    }
+    return true;
   }
 }

@@ -31,6 +31,7 @@ final class OutboxTable {
 
   private static final int ATTEMPTS = 5;
   private static final int CHUNK = 100;
+  private static final long PATIENCE_MILLIS = 30_000;
 
   /**
    * What is known of a channel.
@@ -48,10 +49,12 @@ final class OutboxTable {
   private final OutboxConnections connections;
   private final OutboxSchema schema;
   private final OutboxPruning pruning;
+  private final OutboxTurn turn;
 
-  private OutboxTable(OutboxConnections connections, OutboxSchema schema) {
-    this.connections = connections;
+  private OutboxTable(DataSource dataSource, OutboxSchema schema) {
     this.schema = schema;
+    turn = new OutboxTurn(schema.takesTurns(), PATIENCE_MILLIS);
+    connections = new OutboxConnections(dataSource, turn);
     pruning = new OutboxPruning(connections, schema);
   }
 
@@ -59,17 +62,25 @@ final class OutboxTable {
     return pruning;
   }
 
+  /** Whoever writes commits before it is the next one's turn. */
+  OutboxTurn turn() {
+    return turn;
+  }
+
   /** Finds the tables, or makes them. */
   static OutboxTable open(DataSource dataSource) {
-    OutboxConnections connections = new OutboxConnections(dataSource);
     try {
-      OutboxTable table =
-          new OutboxTable(
-              connections, connections.alone(connection -> OutboxSchema.of(connection)));
+      OutboxTable table = new OutboxTable(dataSource, schema(dataSource));
       table.create();
       return table;
     } catch (SQLException e) {
       throw new RealtimeException("the outbox cannot be opened", e);
+    }
+  }
+
+  private static OutboxSchema schema(DataSource dataSource) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return OutboxSchema.of(connection);
     }
   }
 
@@ -140,7 +151,7 @@ final class OutboxTable {
    * @return its rows
    */
   List<OutboxRow> write(Connection connection, List<Text> texts, long now) throws SQLException {
-    long key = schema.lock() == null ? 0 : number(connection, schema.lock());
+    long key = schema.takeLock(connection, () -> connections.alone(schema::makeLock));
     List<OutboxRow> rows = new ArrayList<>(texts.size());
     try (PreparedStatement statement =
         schema.returning()

@@ -2,6 +2,7 @@ package dev.tidewire.changes;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.junit.jupiter.params.provider.EnumSource.Mode.EXCLUDE;
 
 import java.io.BufferedReader;
@@ -12,6 +13,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -32,13 +34,13 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * The writing and publishing process is killed at random moments and started again, while a reader
  * outside goes on from where it was. What it folds together must be the table. {@code
- * -Doutbox.kills=200 -Doutbox.seed=1} for more, or the same again. Not on H2, which may keep a row
- * locked after the kill of who had locked it.
+ * -Doutbox.kills=200 -Doutbox.seed=1} for more, or the same again, {@code -Doutbox.on=H2} for one
+ * database only. H2 has one writer and not four: without any capture, too, it may keep a part of a
+ * transaction that was killed while others committed.
  */
 class OutboxKillIT {
 
   private static final JsonMapper JSON = new JsonMapper();
-  private static final int WRITERS = 4;
 
   private final Map<Integer, Integer> folded = new TreeMap<>();
   private String position;
@@ -48,13 +50,13 @@ class OutboxKillIT {
   private int recoveredEvents;
 
   @ParameterizedTest
-  @EnumSource(
-      value = TestDatabase.class,
-      mode = EXCLUDE,
-      names = {"POSTGRES_17", "H2"})
+  @EnumSource(value = TestDatabase.class, mode = EXCLUDE, names = "POSTGRES_17")
   void everyCommittedChangeIsPublishedOnceWithItsPosition(
       TestDatabase database, @TempDir Path folder) throws Exception {
+    String only = System.getProperty("outbox.on", database.name());
+    assumeThat(only).isEqualTo(database.name());
     int kills = Integer.getInteger("outbox.kills", 3);
+    int writers = Integer.getInteger("outbox.writers", database == TestDatabase.H2 ? 1 : 4);
     long seed = Long.getLong("outbox.seed", System.nanoTime());
     Random random = new Random(seed);
     String url = url(database, folder);
@@ -66,12 +68,13 @@ class OutboxKillIT {
       life.kill();
     }
     for (int kill = 1; kill <= kills; kill++) {
-      try (Life life = new Life(url, random.nextLong(), WRITERS)) {
+      try (Life life = new Life(url, random.nextLong(), writers)) {
         life.subscribe();
         long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(random.nextInt(700));
         long enough = events + (random.nextInt(4) == 0 ? 0 : 1 + random.nextInt(400));
-        while (System.nanoTime() < until || events < enough) {
-          life.take();
+        boolean more = true;
+        while (more && (System.nanoTime() < until || events < enough)) {
+          more = life.take();
         }
         life.kill();
         life.takeRest();
@@ -187,6 +190,7 @@ class OutboxKillIT {
                     ProcessBuilder.Redirect.appendTo(new File("target", "outbox-victim.log")))
                 .start();
         socket = server.accept();
+        socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(60));
       }
       in = new BufferedReader(new InputStreamReader(socket.getInputStream(), UTF_8));
     }
@@ -216,10 +220,16 @@ class OutboxKillIT {
       }
     }
 
-    void take() throws IOException {
-      String line = in.readLine();
-      assertThat(line).as("the process has ended: see target/outbox-victim.log").isNotNull();
-      fold(line);
+    /** False if nothing comes any more: the writers may have been done before the subscription. */
+    boolean take() throws IOException {
+      try {
+        String line = in.readLine();
+        assertThat(line).as("the process has ended: see target/outbox-victim.log").isNotNull();
+        fold(line);
+        return true;
+      } catch (SocketTimeoutException e) {
+        return false;
+      }
     }
 
     private void fold(String line) {
