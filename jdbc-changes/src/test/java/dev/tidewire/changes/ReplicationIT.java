@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -79,8 +80,12 @@ class ReplicationIT {
   }
 
   private PostgresReplication log() {
+    return PostgresReplication.of(url(), "postgres", "postgres");
+  }
+
+  private String url() {
     String url = database.url() + (database.url().contains("?") ? "&" : "?");
-    return PostgresReplication.of(url + "currentSchema=" + schema, "postgres", "postgres");
+    return url + "currentSchema=" + schema;
   }
 
   private String slot() {
@@ -335,22 +340,28 @@ class ReplicationIT {
     assertThat(log().toString()).doesNotContain("postgres=").doesNotContain("password");
   }
 
-  /** Several writers in transactions that none of them observes; folding gives the table. */
+  /**
+   * Writers here and in another process, in transactions nobody observes; folding gives the table.
+   */
   @Test
   void foldingTheLogGivesTheTable() throws Exception {
     long seed = Long.getLong("oracle.seed", System.nanoTime());
     System.out.println("oracle.seed=" + seed + " on the log of " + database);
     followItems();
+    Process other =
+        ReplicationWriter.start(url() + "&user=postgres&password=postgres", seed + 1_000);
     ExecutorService executor = Executors.newFixedThreadPool(4);
     List<Future<?>> writers = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       Random random = new Random(seed + i);
-      writers.add(executor.submit(() -> write(random)));
+      writers.add(executor.submit(() -> ReplicationWriter.write(dataSource, "here", random)));
     }
     for (Future<?> writer : writers) {
       writer.get();
     }
     executor.shutdown();
+    assertThat(other.waitFor(10, TimeUnit.MINUTES)).isTrue();
+    assertThat(other.exitValue()).as("see target/replication-writer.log").isZero();
     List<Event> events = published();
     assertThat(events).as("seed %d", seed).noneMatch(Event::isReset);
     Map<Object, Map<String, Object>> rows = new HashMap<>();
@@ -364,42 +375,8 @@ class ReplicationIT {
       }
     }
     assertThat(rows).as("seed %d", seed).isEqualTo(table());
+    assertThat(events).as("seed %d", seed).anyMatch(event -> event.toString().contains("=there"));
     System.out.println(events.size() + " events from the log of " + database);
-  }
-
-  private Void write(Random random) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        Statement statement = connection.createStatement()) {
-      connection.setAutoCommit(false);
-      for (int i = 0; i < Integer.getInteger("oracle.transactions", 200); i++) {
-        try {
-          for (int j = random.nextInt(4); j >= 0; j--) {
-            int id = 1 + random.nextInt(30);
-            statement.execute(
-                switch (random.nextInt(5)) {
-                  case 0 ->
-                      "insert into items values ("
-                          + id
-                          + ", 'i') on conflict (id) do update set"
-                          + " qty = items.qty + 1";
-                  case 1 -> "update items set qty = qty + 1 where id > " + id;
-                  case 2 -> "delete from items where id = " + id;
-                  case 3 -> "update items set id = id + 1000 where id = " + id;
-                  default -> "update items set name = name || '!' where id = " + id;
-                });
-          }
-          if (random.nextInt(5) == 0) {
-            connection.rollback();
-          } else {
-            connection.commit();
-          }
-        } catch (SQLException e) {
-          // a deadlock, or a key that is taken
-          connection.rollback();
-        }
-      }
-      return null;
-    }
   }
 
   private Map<Object, Map<String, Object>> table() throws SQLException {
