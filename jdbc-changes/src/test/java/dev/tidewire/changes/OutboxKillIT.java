@@ -223,6 +223,7 @@ class OutboxKillIT {
     /** False if nothing comes any more: the writers may have been done before the subscription. */
     boolean take() throws IOException {
       try {
+        socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(10));
         String line = in.readLine();
         assertThat(line).as("the process has ended: see target/outbox-victim.log").isNotNull();
         fold(line);
