@@ -79,8 +79,7 @@ public final class Realtime implements AutoCloseable {
                 settings.clock, () -> ids.next(EPOCH_LENGTH), CHANNEL_IDLE, limits.channels());
     admission = new Admission(limits, broker, settings.clock);
     history = settings.history != null ? settings.history : new MemoryHistoryStore();
-    presence =
-        settings.presence != null ? settings.presence : new MemoryPresenceTracker(settings.clock);
+    presence = presence(settings.presence, settings.clock);
     threads = settings.threads.get();
     ChannelSettings channels = new ChannelSettings(settings.channels);
     hub =
@@ -118,6 +117,11 @@ public final class Realtime implements AutoCloseable {
     threads.everySecond("Looking after channels", broker::housekeep);
     threads.everySecond("Looking after documents", documents::housekeep);
     threads.everySecond("Looking after limits", admission::housekeep);
+  }
+
+  private PresenceTracker presence(@Nullable PresenceTracker chosen, Clock clock) {
+    PresenceTracker shared = chosen == null ? broker.presence() : chosen;
+    return shared == null ? new MemoryPresenceTracker(clock) : shared;
   }
 
   /** Starts to describe a bus. Without further settings nobody may do anything. */
@@ -362,7 +366,7 @@ public final class Realtime implements AutoCloseable {
       return this;
     }
 
-    /** Where presence lives; default in this JVM. Closed with the bus. */
+    /** Where presence lives; default with the broker, or in this JVM. Closed with the bus. */
     public Builder presence(PresenceTracker tracker) {
       presence = tracker;
       return this;

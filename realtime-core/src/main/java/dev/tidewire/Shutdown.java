@@ -41,8 +41,8 @@ record Shutdown(
     }
     close("The connections", sessions::cutAll);
     threads.close(THREAD_PATIENCE);
-    close("The broker", broker);
     close("The presence tracker", presence);
+    close("The broker", broker);
     close("The history", history);
     close("The documents", documents::close);
     close("The Yjs documents", () -> YjsPart.close(yjs));

@@ -4,6 +4,7 @@ import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
+import dev.tidewire.presence.PresenceTracker;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +78,20 @@ public interface Broker extends AutoCloseable {
    * uses it. May forget channels that nobody uses. Must not wait. Without a bound there always is.
    */
   default boolean hasRoomFor(String topic) {
+    return true;
+  }
+
+  /**
+   * The presence that belongs to this broker, so that nodes which share streams also share who is
+   * there; null if it has none. Asked once, before {@link #start}; the bus closes it before the
+   * broker.
+   */
+  default @Nullable PresenceTracker presence() {
+    return null;
+  }
+
+  /** Whether the backend answers, as far as is known now. Must not wait. */
+  default boolean isReachable() {
     return true;
   }
 
