@@ -1,11 +1,10 @@
 package dev.tidewire.changes.documents;
 
 import static org.jooq.impl.DSL.collation;
-import static org.jooq.impl.DSL.constraint;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.name;
-import static org.jooq.impl.DSL.quotedName;
 
+import dev.tidewire.changes.store.StoreTable;
 import dev.tidewire.sync.DocumentStore.Stored;
 import dev.tidewire.sync.FieldMap;
 import dev.tidewire.sync.FieldWrite;
@@ -14,16 +13,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.regex.Pattern;
-import org.jooq.Collation;
 import org.jooq.DSLContext;
 import org.jooq.DataType;
 import org.jooq.Field;
 import org.jooq.Record;
 import org.jooq.SQLDialect;
 import org.jooq.Table;
-import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
@@ -34,13 +29,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class DocumentTable {
 
-  private static final Pattern NAME = Pattern.compile("\\w+(\\.\\w+)?");
-  private static final int ATTEMPTS = 5;
   private static final int STAMP_LENGTH = 47;
   private static final String FLOOR = "";
 
+  private final StoreTable place;
   private final Table<Record> table;
-  private final String bareName;
   private final SQLDialect dialect;
   private final Field<String> document;
   private final Field<String> fieldName;
@@ -51,13 +44,9 @@ final class DocumentTable {
    * @param tableName bare or with its schema, letters, digits and underscores
    */
   DocumentTable(String tableName, SQLDialect dialect) {
-    if (!NAME.matcher(tableName).matches()) {
-      throw new IllegalArgumentException("not the name of a table: '" + tableName + "'");
-    }
     this.dialect = dialect;
-    int dot = tableName.indexOf('.');
-    bareName = tableName.substring(dot + 1);
-    table = DSL.table(dot < 0 ? name(bareName) : name(tableName.substring(0, dot), bareName));
+    place = new StoreTable(tableName);
+    table = place.table();
     document = column("document", text(SQLDataType.VARCHAR(255)).notNull());
     fieldName = column("field", text(SQLDataType.VARCHAR(128)).notNull());
     stamp = column("stamp", text(SQLDataType.VARCHAR(STAMP_LENGTH)).notNull());
@@ -68,45 +57,18 @@ final class DocumentTable {
     return field(name(name), type);
   }
 
-  /** Names and stamps are compared exactly, blanks at the end too. */
+  /** Names and stamps are compared exactly, as everywhere, and here blanks at the end too. */
   private DataType<String> text(DataType<String> type) {
-    Collation exact =
-        switch (dialect.family()) {
-          case POSTGRES -> collation(quotedName("C"));
-          case MARIADB -> collation(name("utf8mb4_nopad_bin"));
-          case MYSQL -> collation(name("utf8mb4_0900_bin"));
-          default -> null;
-        };
-    return exact == null ? type : type.collation(exact);
+    return switch (dialect.family()) {
+      case MARIADB -> type.collation(collation(name("utf8mb4_nopad_bin")));
+      case MYSQL -> type.collation(collation(name("utf8mb4_0900_bin")));
+      default -> StoreTable.exact(type, dialect);
+    };
   }
 
   /** Creates the table if it is missing; several nodes may do it at once. */
   void create(DSLContext db) {
-    for (int attempt = 1; !exists(db); attempt++) {
-      try {
-        db.transaction(
-            tx ->
-                tx.dsl()
-                    .createTableIfNotExists(table)
-                    .columns(document, fieldName, stamp, data)
-                    .constraint(constraint(name(bareName + "_pk")).primaryKey(document, fieldName))
-                    .execute());
-      } catch (DataAccessException e) {
-        // two that create it at the same time may both have found it missing
-        if (attempt == ATTEMPTS) {
-          throw e;
-        }
-      }
-    }
-  }
-
-  private boolean exists(DSLContext db) {
-    try {
-      db.select(DSL.one()).from(table).where(DSL.falseCondition()).fetch();
-      return true;
-    } catch (DataAccessException e) {
-      return false;
-    }
+    place.create(db, List.of(document, fieldName, stamp, data), List.of(document, fieldName));
   }
 
   Stored load(DSLContext db, String name) {

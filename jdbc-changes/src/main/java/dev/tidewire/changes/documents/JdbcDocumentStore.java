@@ -1,32 +1,24 @@
 package dev.tidewire.changes.documents;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.store.StoreDatabase;
+import dev.tidewire.changes.store.StoreThreads;
 import dev.tidewire.sync.DocumentStore;
 import dev.tidewire.sync.FieldMap;
 import dev.tidewire.sync.FieldWrite;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
-import org.jooq.conf.RenderQuotedNames;
-import org.jooq.conf.Settings;
 import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
-import org.jooq.tools.jdbc.JDBCUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,50 +43,20 @@ public final class JdbcDocumentStore implements DocumentStore {
   private static final String TABLE = "tidewire_documents";
   private static final int WORKERS = 4;
   private static final int MAX_WAITING = 10_000;
-  private static final int MAX_ANSWERING = 64;
   private static final int ATTEMPTS = 5;
-  private static final long IDLE_SECONDS = 5;
   private static final long PATIENCE_SECONDS = 10;
 
   private final DSLContext db;
   private final DocumentTable table;
   private final ThreadPoolExecutor workers;
-
-  /** What hangs on a stage, the application's code too, must not hold up the writing. */
   private final ThreadPoolExecutor answers;
 
   private JdbcDocumentStore(DSLContext db, DocumentTable table) {
     this.db = db;
     this.table = table;
     int writers = db.family() == SQLDialect.SQLITE ? 1 : WORKERS; // that takes one at a time
-    workers =
-        new ThreadPoolExecutor(
-            writers,
-            writers,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(MAX_WAITING),
-            named("tidewire-documents-"),
-            new ThreadPoolExecutor.AbortPolicy());
-    workers.allowCoreThreadTimeOut(true);
-    answers =
-        new ThreadPoolExecutor(
-            0,
-            MAX_ANSWERING,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            named("tidewire-documents-answer-"),
-            (task, pool) -> task.run());
-  }
-
-  private static ThreadFactory named(String name) {
-    AtomicInteger count = new AtomicInteger();
-    return task -> {
-      Thread thread = new Thread(task, name + count.incrementAndGet());
-      thread.setDaemon(true);
-      return thread;
-    };
+    workers = StoreThreads.workers("tidewire-documents-", writers, MAX_WAITING);
+    answers = StoreThreads.answers("tidewire-documents-answer-");
   }
 
   /**
@@ -114,34 +76,15 @@ public final class JdbcDocumentStore implements DocumentStore {
    * @param tableName bare or with its schema, letters, digits and underscores
    */
   public static JdbcDocumentStore on(DataSource dataSource, String tableName) {
-    SQLDialect dialect = dialect(Objects.requireNonNull(dataSource, "dataSource"));
-    DocumentTable table = new DocumentTable(tableName, dialect);
     DSLContext db =
-        DSL.using(
-            dataSource,
-            dialect,
-            new Settings()
-                .withRenderQuotedNames(RenderQuotedNames.EXPLICIT_DEFAULT_UNQUOTED)
-                .withExecuteLogging(false));
+        StoreDatabase.open(Objects.requireNonNull(dataSource, "dataSource"), "documents");
+    DocumentTable table = new DocumentTable(tableName, db.dialect());
     try {
       table.create(db);
     } catch (DataAccessException e) {
       throw new RealtimeException("the table of the documents cannot be created", e);
     }
     return new JdbcDocumentStore(db, table);
-  }
-
-  private static SQLDialect dialect(DataSource dataSource) {
-    try (Connection connection = dataSource.getConnection()) {
-      SQLDialect dialect = JDBCUtils.dialect(connection);
-      if (dialect == SQLDialect.DEFAULT) {
-        throw new IllegalArgumentException(
-            "not a known database: " + connection.getMetaData().getDatabaseProductName());
-      }
-      return dialect;
-    } catch (SQLException e) {
-      throw new RealtimeException("the database of the documents cannot be reached", e);
-    }
   }
 
   @Override

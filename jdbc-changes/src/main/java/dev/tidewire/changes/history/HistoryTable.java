@@ -1,13 +1,12 @@
 package dev.tidewire.changes.history;
 
-import static org.jooq.impl.DSL.collation;
-import static org.jooq.impl.DSL.constraint;
+import static dev.tidewire.changes.store.StoreTable.exact;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.noCondition;
-import static org.jooq.impl.DSL.quotedName;
 import static org.jooq.impl.DSL.row;
 
+import dev.tidewire.changes.store.StoreTable;
 import dev.tidewire.channel.Position;
 import dev.tidewire.history.HistoryMessage;
 import dev.tidewire.history.HistoryQuery;
@@ -15,8 +14,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
-import java.util.regex.Pattern;
-import org.jooq.Collation;
 import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.DataType;
@@ -27,7 +24,6 @@ import org.jooq.Row3;
 import org.jooq.SQLDialect;
 import org.jooq.Table;
 import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
 import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,12 +37,9 @@ import org.slf4j.LoggerFactory;
 final class HistoryTable {
 
   private static final Logger log = LoggerFactory.getLogger(HistoryTable.class);
-  private static final Pattern NAME = Pattern.compile("\\w+(\\.\\w+)?");
-  private static final int ATTEMPTS = 5;
 
+  private final StoreTable place;
   private final Table<Record> table;
-  private final String bareName;
-  private final SQLDialect dialect;
   private final Field<String> topic;
   private final Field<String> epoch;
   private final Field<Long> offset;
@@ -59,35 +52,19 @@ final class HistoryTable {
    * @param tableName bare or with its schema, letters, digits and underscores
    */
   HistoryTable(String tableName, SQLDialect dialect) {
-    if (!NAME.matcher(tableName).matches()) {
-      throw new IllegalArgumentException("not the name of a table: '" + tableName + "'");
-    }
-    this.dialect = dialect;
-    int dot = tableName.indexOf('.');
-    bareName = tableName.substring(dot + 1);
-    table = DSL.table(dot < 0 ? name(bareName) : name(tableName.substring(0, dot), bareName));
-    topic = column("topic", text(SQLDataType.VARCHAR(255)).notNull());
-    epoch = column("epoch", text(SQLDataType.VARCHAR(32)).notNull());
+    place = new StoreTable(tableName);
+    table = place.table();
+    topic = column("topic", exact(SQLDataType.VARCHAR(255), dialect).notNull());
+    epoch = column("epoch", exact(SQLDataType.VARCHAR(32), dialect).notNull());
     offset = column("message_offset", SQLDataType.BIGINT.notNull());
-    userId = column("user_id", text(SQLDataType.VARCHAR(1_000)).null_());
-    event = column("event", text(SQLDataType.VARCHAR(255)).notNull());
-    data = column("data", text(SQLDataType.CLOB).notNull());
+    userId = column("user_id", exact(SQLDataType.VARCHAR(1_000), dialect).null_());
+    event = column("event", exact(SQLDataType.VARCHAR(255), dialect).notNull());
+    data = column("data", exact(SQLDataType.CLOB, dialect).notNull());
     createdAt = column("created_at", SQLDataType.BIGINT.notNull());
   }
 
   private static <T extends @Nullable Object> Field<T> column(String name, DataType<T> type) {
     return field(name(name), type);
-  }
-
-  /** Names are compared exactly, and take any character, whatever the database's default is. */
-  private DataType<String> text(DataType<String> type) {
-    Collation exact =
-        switch (dialect.family()) {
-          case POSTGRES -> collation(quotedName("C"));
-          case MARIADB, MYSQL -> collation(name("utf8mb4_bin"));
-          default -> null;
-        };
-    return exact == null ? type : type.collation(exact);
   }
 
   /**
@@ -96,35 +73,11 @@ final class HistoryTable {
    * @return whether the table was missing
    */
   boolean create(DSLContext db) {
-    boolean missing = !exists(db);
-    for (int attempt = 1; missing && !exists(db); attempt++) {
-      try {
-        db.transaction(
-            tx ->
-                tx.dsl()
-                    .createTableIfNotExists(table)
-                    .columns(topic, epoch, offset, userId, event, data, createdAt)
-                    .constraint(constraint(name(bareName + "_pk")).primaryKey(topic, epoch, offset))
-                    .execute());
-      } catch (DataAccessException e) {
-        // two that create it at the same time may both have found it missing
-        if (attempt == ATTEMPTS) {
-          throw e;
-        }
-      }
-    }
+    List<Field<?>> columns = List.of(topic, epoch, offset, userId, event, data, createdAt);
+    boolean missing = place.create(db, columns, List.of(topic, epoch, offset));
     index(db, "_order", topic, createdAt, epoch, offset);
     index(db, "_age", createdAt);
     return missing;
-  }
-
-  private boolean exists(DSLContext db) {
-    try {
-      db.select(DSL.one()).from(table).where(DSL.falseCondition()).fetch();
-      return true;
-    } catch (DataAccessException e) {
-      return false;
-    }
   }
 
   /** Without an index all is slower and right: whoever may not create it does without. */
@@ -133,11 +86,11 @@ final class HistoryTable {
       db.transaction(
           tx ->
               tx.dsl()
-                  .createIndexIfNotExists(name(bareName + suffix))
+                  .createIndexIfNotExists(name(place.bareName() + suffix))
                   .on(table, List.of(fields))
                   .execute());
     } catch (DataAccessException e) {
-      log.debug("The index {}{} was not created", bareName, suffix, e);
+      log.debug("The index {}{} was not created", place.bareName(), suffix, e);
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.tidewire.changes.history;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.store.StoreDatabase;
 import dev.tidewire.channel.Position;
 import dev.tidewire.history.HistoryMessage;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -173,7 +173,7 @@ final class HistoryWriter implements AutoCloseable {
         if (batch.size() == 1 && isOfOneMessage(e) && isThere(batch.get(0))) {
           return null;
         }
-        if (!isTransient(e) && !(isOfNoTable(e) && recreated())) {
+        if (!StoreDatabase.isTransient(e) && !(isOfNoTable(e) && recreated())) {
           return e;
         }
       }
@@ -212,34 +212,14 @@ final class HistoryWriter implements AutoCloseable {
 
   /** Bad data, or a key that is there already. */
   private static boolean isOfOneMessage(DataAccessException e) {
-    String state = state(e);
+    String state = StoreDatabase.state(e);
     return state.startsWith("22")
         || state.startsWith("23")
         || e instanceof IntegrityConstraintViolationException; // SQLite gives no state
   }
 
   private static boolean isOfNoTable(DataAccessException e) {
-    return state(e).startsWith("42") || isSqlite(e, 1);
-  }
-
-  /** A deadlock, a conflict or a busy database: the same may go through at once. */
-  private static boolean isTransient(DataAccessException e) {
-    String state = state(e);
-    return state.startsWith("40")
-        || state.equals("HYT00")
-        || state.equals("90131")
-        || isSqlite(e, 5);
-  }
-
-  /** SQLite has no states, only its own small numbers. */
-  private static boolean isSqlite(DataAccessException e, int code) {
-    SQLException cause = e.getCause(SQLException.class);
-    return cause != null && cause.getSQLState() == null && (cause.getErrorCode() & 0xff) == code;
-  }
-
-  private static String state(DataAccessException e) {
-    String state = e.sqlState();
-    return state == null ? "" : state;
+    return StoreDatabase.state(e).startsWith("42") || StoreDatabase.isSqlite(e, 1);
   }
 
   private void answer(List<Waiting> batch, @Nullable Throwable failure) {

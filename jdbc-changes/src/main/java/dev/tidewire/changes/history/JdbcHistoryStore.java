@@ -1,33 +1,23 @@
 package dev.tidewire.changes.history;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.store.StoreDatabase;
+import dev.tidewire.changes.store.StoreThreads;
 import dev.tidewire.history.HistoryMessage;
 import dev.tidewire.history.HistoryQuery;
 import dev.tidewire.history.HistoryStore;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.RejectedExecutionHandler;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
-import org.jooq.SQLDialect;
-import org.jooq.conf.RenderQuotedNames;
-import org.jooq.conf.Settings;
 import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
-import org.jooq.tools.jdbc.JDBCUtils;
 
 /**
  * Keeps persisted messages in one table of a database, which it creates if it is missing. They
@@ -50,8 +40,6 @@ public final class JdbcHistoryStore implements HistoryStore {
 
   private static final int READERS = 4;
   private static final int MAX_WAITING_PAGES = 1_000;
-  private static final int MAX_ANSWERING = 64;
-  private static final Duration IDLE = Duration.ofSeconds(5);
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final DSLContext db;
@@ -67,40 +55,9 @@ public final class JdbcHistoryStore implements HistoryStore {
     this.table = table;
     maxAge = builder.maxAge;
     clock = builder.clock;
-    readers =
-        threads(
-            "tidewire-history-reader-",
-            READERS,
-            new LinkedBlockingQueue<>(MAX_WAITING_PAGES),
-            new ThreadPoolExecutor.AbortPolicy());
-    answers =
-        threads(
-            "tidewire-history-answer-",
-            MAX_ANSWERING,
-            new SynchronousQueue<>(),
-            (task, pool) -> task.run());
+    readers = StoreThreads.workers("tidewire-history-reader-", READERS, MAX_WAITING_PAGES);
+    answers = StoreThreads.answers("tidewire-history-answer-");
     writer = new HistoryWriter(db, table, maxAge, builder.maxWaiting, clock, answers);
-  }
-
-  private static ThreadPoolExecutor threads(
-      String name, int max, BlockingQueue<Runnable> queue, RejectedExecutionHandler full) {
-    AtomicInteger count = new AtomicInteger();
-    int core = queue instanceof SynchronousQueue ? 0 : max;
-    ThreadPoolExecutor pool =
-        new ThreadPoolExecutor(
-            core,
-            max,
-            IDLE.toMillis(),
-            TimeUnit.MILLISECONDS,
-            queue,
-            task -> {
-              Thread thread = new Thread(task, name + count.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            },
-            full);
-    pool.allowCoreThreadTimeOut(true);
-    return pool;
   }
 
   /** Begins a store on a database that jOOQ knows: H2, PostgreSQL, MariaDB, SQLite and others. */
@@ -232,34 +189,14 @@ public final class JdbcHistoryStore implements HistoryStore {
      * @throws RealtimeException if the database cannot be reached or the table not be created
      */
     public JdbcHistoryStore build() {
-      SQLDialect dialect = dialect();
-      HistoryTable table = new HistoryTable(tableName, dialect);
-      DSLContext db =
-          DSL.using(
-              dataSource,
-              dialect,
-              new Settings()
-                  .withRenderQuotedNames(RenderQuotedNames.EXPLICIT_DEFAULT_UNQUOTED)
-                  .withExecuteLogging(false));
+      DSLContext db = StoreDatabase.open(dataSource, "history");
+      HistoryTable table = new HistoryTable(tableName, db.dialect());
       try {
         table.create(db);
       } catch (DataAccessException e) {
         throw new RealtimeException("the table of the history cannot be created", e);
       }
       return new JdbcHistoryStore(this, db, table);
-    }
-
-    private SQLDialect dialect() {
-      try (Connection connection = dataSource.getConnection()) {
-        SQLDialect dialect = JDBCUtils.dialect(connection);
-        if (dialect == SQLDialect.DEFAULT) {
-          throw new IllegalArgumentException(
-              "not a known database: " + connection.getMetaData().getDatabaseProductName());
-        }
-        return dialect;
-      } catch (SQLException e) {
-        throw new RealtimeException("the database of the history cannot be reached", e);
-      }
     }
   }
 }

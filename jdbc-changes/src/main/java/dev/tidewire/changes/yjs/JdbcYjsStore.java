@@ -1,10 +1,10 @@
 package dev.tidewire.changes.yjs;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.store.StoreDatabase;
+import dev.tidewire.changes.store.StoreThreads;
 import dev.tidewire.sync.yjs.YjsStore;
 import java.security.SecureRandom;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,21 +16,14 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
-import org.jooq.SQLDialect;
-import org.jooq.conf.RenderQuotedNames;
-import org.jooq.conf.Settings;
 import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
-import org.jooq.tools.jdbc.JDBCUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,7 +49,6 @@ public final class JdbcYjsStore implements YjsStore {
   private static final int MAX_BATCH = 500;
   private static final long MAX_WAITING_BYTES = 64L * 1024 * 1024;
   private static final int ATTEMPTS = 3;
-  private static final Duration IDLE = Duration.ofSeconds(5);
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   /** An update and who waits for it. */
@@ -77,26 +69,8 @@ public final class JdbcYjsStore implements YjsStore {
     this.table = table;
     this.clock = clock;
     this.writerName = Long.toString(new SecureRandom().nextLong() >>> 1, Character.MAX_RADIX);
-    writer = threads("tidewire-yjs-writer-", 1, Integer.MAX_VALUE);
-    readers = threads("tidewire-yjs-reader-", READERS, MAX_WAITING_READS);
-  }
-
-  private static ThreadPoolExecutor threads(String name, int threads, int maxWaiting) {
-    AtomicInteger started = new AtomicInteger();
-    ThreadPoolExecutor pool =
-        new ThreadPoolExecutor(
-            threads,
-            threads,
-            IDLE.toMillis(),
-            TimeUnit.MILLISECONDS,
-            new LinkedBlockingQueue<>(maxWaiting),
-            task -> {
-              Thread thread = new Thread(task, name + started.incrementAndGet());
-              thread.setDaemon(true);
-              return thread;
-            });
-    pool.allowCoreThreadTimeOut(true);
-    return pool;
+    writer = StoreThreads.workers("tidewire-yjs-writer-", 1, Integer.MAX_VALUE);
+    readers = StoreThreads.workers("tidewire-yjs-reader-", READERS, MAX_WAITING_READS);
   }
 
   /** Begins a store on a database that jOOQ knows: H2, PostgreSQL, MariaDB, SQLite and others. */
@@ -191,16 +165,8 @@ public final class JdbcYjsStore implements YjsStore {
     }
   }
 
-  /** A deadlock, a conflict or a busy database: the same may go through at once. */
   private static boolean isTransient(RuntimeException e) {
-    if (!(e instanceof DataAccessException failure)) {
-      return false;
-    }
-    SQLException cause = failure.getCause(SQLException.class);
-    boolean busySqlite =
-        cause != null && cause.getSQLState() == null && (cause.getErrorCode() & 0xff) == 5;
-    String state = failure.sqlState() == null ? "" : failure.sqlState();
-    return busySqlite || state.startsWith("40") || state.equals("HYT00") || state.equals("90131");
+    return e instanceof DataAccessException failure && StoreDatabase.isTransient(failure);
   }
 
   private static void answer(Waiting each, @Nullable RuntimeException failure) {
@@ -290,34 +256,14 @@ public final class JdbcYjsStore implements YjsStore {
      * @throws RealtimeException if the database cannot be reached or the table not be created
      */
     public JdbcYjsStore build() {
-      SQLDialect dialect = dialect();
-      YjsTable table = new YjsTable(tableName, dialect);
-      DSLContext db =
-          DSL.using(
-              dataSource,
-              dialect,
-              new Settings()
-                  .withRenderQuotedNames(RenderQuotedNames.EXPLICIT_DEFAULT_UNQUOTED)
-                  .withExecuteLogging(false));
+      DSLContext db = StoreDatabase.open(dataSource, "documents");
+      YjsTable table = new YjsTable(tableName, db.dialect());
       try {
         table.create(db);
       } catch (DataAccessException e) {
         throw new RealtimeException("the table of the documents cannot be created", e);
       }
       return new JdbcYjsStore(db, table, Clock.systemUTC());
-    }
-
-    private SQLDialect dialect() {
-      try (Connection connection = dataSource.getConnection()) {
-        SQLDialect dialect = JDBCUtils.dialect(connection);
-        if (dialect == SQLDialect.DEFAULT) {
-          throw new IllegalArgumentException(
-              "not a known database: " + connection.getMetaData().getDatabaseProductName());
-        }
-        return dialect;
-      } catch (SQLException e) {
-        throw new RealtimeException("the database of the documents cannot be reached", e);
-      }
     }
   }
 }
