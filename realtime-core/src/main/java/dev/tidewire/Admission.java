@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,7 @@ public final class Admission {
 
   private static final long SECOND = 1_000;
   private static final long FULL_WAIT_MS = 5_000;
+  private static final long DRAINING_WAIT_MS = 2_000;
   private static final long CHANNELS_WAIT_MS = 60_000;
 
   private final Limits limits;
@@ -51,6 +53,8 @@ public final class Admission {
   private final Set<Place> unopened = ConcurrentHashMap.newKeySet();
   private final TokenBucket handshakes; // guarded by itself
   private final AtomicBoolean saidAddress = new AtomicBoolean();
+  private final LongAdder turnedAway = new LongAdder();
+  private volatile boolean draining;
 
   Admission(Limits limits, Broker broker, Clock clock) {
     this.limits = limits;
@@ -80,6 +84,7 @@ public final class Admission {
    *     if the bus is full
    */
   public Place handshake(String address) {
+    requireOpen();
     String key = key(address);
     ask(key);
     boolean inTime;
@@ -96,6 +101,7 @@ public final class Admission {
 
   /** Lets in a poll: a request, and a connection until it is answered; else as a handshake. */
   public Place poll(String address) {
+    requireOpen();
     String key = key(address);
     ask(key);
     return place(key);
@@ -108,6 +114,20 @@ public final class Admission {
    */
   public void request(String address) {
     ask(key(address));
+  }
+
+  /** Nobody is let in any more; those who are in stay until they are told to go. */
+  void drain() {
+    draining = true;
+  }
+
+  /** Refuses whoever is new while the bus is drained. */
+  void requireOpen() {
+    if (draining) {
+      turnedAway.increment();
+      throw new Rejection(ErrorCode.UNAVAILABLE, "the server is about to stop: try again")
+          .retryAfter(DRAINING_WAIT_MS);
+    }
   }
 
   private void ask(String key) {
@@ -207,6 +227,11 @@ public final class Admission {
   /** Connections that are let in now, those still in their handshake included. */
   public int connectionCount() {
     return connections.get();
+  }
+
+  /** How often somebody was refused because the bus is drained. */
+  long turnedAway() {
+    return turnedAway.sum();
   }
 
   /** How many addresses and users are remembered. */

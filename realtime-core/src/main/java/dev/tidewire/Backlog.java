@@ -92,6 +92,10 @@ final class Backlog {
     bytes += frame.size();
   }
 
+  long bytes() {
+    return bytes;
+  }
+
   boolean isEmpty() {
     return bytes == 0;
   }

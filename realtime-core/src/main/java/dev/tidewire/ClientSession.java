@@ -217,8 +217,13 @@ final class ClientSession implements Session, Answers {
     return answers.all();
   }
 
-  private boolean hasEnded() {
+  boolean hasEnded() {
     return end.get() != null;
+  }
+
+  /** Whether it waits for the answer to a publication. */
+  boolean isPublishing() {
+    return commands.isPublishing();
   }
 
   private void process(Inbound frame, Answers answers) {
@@ -293,9 +298,21 @@ final class ClientSession implements Session, Answers {
     if (!queue.offer(frame)) {
       log.info("Session {} reads too slowly; closed", id);
       server.limits().met(Limit.QUEUE_BYTES);
+      server.counters().slowReader();
       end(PresenceDiff.Reason.TIMEOUT);
       queue.close(CloseCode.SLOW_CONSUMER);
     }
+  }
+
+  /** Tells what it holds and has sent. */
+  void addTo(Tally tally) {
+    tally.connected(connection.transport(), 1);
+    tally.present(commands.presenceCount());
+    queue.addTo(tally);
+  }
+
+  Counters counters() {
+    return server.counters();
   }
 
   /** Whether the client can be told so much at once and still keep up. */
@@ -398,6 +415,7 @@ final class ClientSession implements Session, Answers {
       cut(CloseCode.PING_TIMEOUT);
     } else if (queue.isStuck(now)) {
       log.info("Session {} takes nothing; closed", id);
+      server.counters().slowReader();
       cut(CloseCode.SLOW_CONSUMER);
     }
   }

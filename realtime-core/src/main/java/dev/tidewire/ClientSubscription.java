@@ -163,6 +163,9 @@ final class ClientSubscription implements Subscriber {
         missed.isEmpty() || session.hasRoomFor(bytes) ? tail.outcome() : Tail.Outcome.EVICTED;
     boolean complete = outcome == Tail.Outcome.COMPLETE;
     missed = complete ? missed : List.of();
+    if (since != null || !complete) {
+      session.counters().recovered(outcome);
+    }
     if (answer == Answer.STREAM) {
       stream(tail.position(), outcome, missed);
       return;

@@ -37,22 +37,24 @@ final class Hub implements BrokerListener, PresenceListener {
   private final Broker.ReadLimit recoveryLimit;
   private final Executor executor;
   private final Clock clock;
+  private final Counters counters;
 
   Hub(
       Broker broker,
       PresenceTracker presence,
       FrameCodec codec,
-      ChannelSettings settings,
-      Broker.ReadLimit recoveryLimit,
+      ChannelSettings channelSettings,
       Executor executor,
-      Clock clock) {
+      Realtime.Builder settings) {
     this.broker = broker;
     this.presence = presence;
     this.codec = codec;
-    this.settings = settings;
-    this.recoveryLimit = recoveryLimit;
+    this.settings = channelSettings;
+    Limits limits = settings.limits;
+    this.recoveryLimit = new Broker.ReadLimit(limits.recoveryMessages(), limits.recoveryBytes());
     this.executor = executor;
-    this.clock = clock;
+    this.clock = settings.clock;
+    this.counters = settings.counters;
   }
 
   @Override
@@ -68,12 +70,14 @@ final class Hub implements BrokerListener, PresenceListener {
   public void onLost(String topic, Tail.Outcome why, Position position) {
     HubChannel channel = channels.get(topic);
     if (channel != null) {
+      counters.reset(Statistics.Reset.valueOf(why.name()));
       channel.enqueue(codec.reset(topic, why.name()).at(position, clock.millis()));
     }
   }
 
   @Override
   public void onDiff(PresenceDiff diff) {
+    counters.presenceChanged();
     HubChannel channel = channels.get(diff.topic());
     if (channel != null) {
       channel.enqueue(diff);
@@ -133,7 +137,8 @@ final class Hub implements BrokerListener, PresenceListener {
   }
 
   private HubChannel channel(String topic) {
-    return new HubChannel(topic, SlowReading.of(settings.of(topic)), executor, this::encode);
+    return new HubChannel(
+        topic, SlowReading.of(settings.of(topic)), executor, this::encode, counters);
   }
 
   private CompletionStage<Tail> open(String topic, Subscriber subscriber) {
@@ -222,5 +227,9 @@ final class Hub implements BrokerListener, PresenceListener {
 
   int channelCount() {
     return channels.size();
+  }
+
+  int subscriptionCount() {
+    return channels.values().stream().mapToInt(HubChannel::memberCount).sum();
   }
 }

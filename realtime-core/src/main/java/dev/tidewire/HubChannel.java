@@ -46,6 +46,7 @@ final class HubChannel {
   private final SlowReading slowReading;
   private final Executor executor;
   private final Function<PresenceDiff, PresenceRun.Step> encoding;
+  private final Counters counters;
   private final ConcurrentLinkedQueue<Object> mailbox = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean draining = new AtomicBoolean();
   private final Runnable drain = this::drain;
@@ -60,11 +61,13 @@ final class HubChannel {
       String topic,
       SlowReading slowReading,
       Executor executor,
-      Function<PresenceDiff, PresenceRun.Step> encoding) {
+      Function<PresenceDiff, PresenceRun.Step> encoding,
+      Counters counters) {
     this.topic = topic;
     this.slowReading = slowReading;
     this.executor = executor;
     this.encoding = encoding;
+    this.counters = counters;
   }
 
   /** What members that are behind may miss. */
@@ -76,6 +79,11 @@ final class HubChannel {
   int hold(int change) {
     holders += change;
     return holders;
+  }
+
+  /** How many subscribers it has, those that just start among them. */
+  int memberCount() {
+    return memberCount;
   }
 
   /** Takes note; never runs anything. */
@@ -189,6 +197,7 @@ final class HubChannel {
   }
 
   private void deliver(List<Publication> publications) {
+    counters.delivered((long) publications.size() * members.size());
     Run run = new Run(slowReading.of(publications));
     if (!classes.isEmpty()) {
       classes.values().forEach(rows -> run(() -> rows.see(run)));

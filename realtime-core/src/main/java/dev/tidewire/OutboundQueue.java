@@ -42,6 +42,9 @@ final class OutboundQueue implements Connection.Completion {
   private int sends;
   private int seenSends;
   private long seenAt;
+  // Written by the one thread that sends, and seen by others when it enters the monitor again.
+  private long messages;
+  private long bytes;
 
   /**
    * @param maxBytes bytes that may wait, 0 for no bound
@@ -104,6 +107,11 @@ final class OutboundQueue implements Connection.Completion {
       }
     }
     pump(first);
+  }
+
+  /** Adds what was sent so far and what waits now. */
+  synchronized void addTo(Tally tally) {
+    tally.queue(messages, bytes, backlog == null ? 0 : backlog.bytes());
   }
 
   /** Called about once a second: whether the client has not taken one message for too long. */
@@ -216,6 +224,8 @@ final class OutboundQueue implements Connection.Completion {
   }
 
   private void send(Frame frame) {
+    messages++;
+    bytes += frame.size();
     try {
       connection.send(frame, this);
     } catch (RuntimeException | Error e) { // it must not, but a delivery depends on it

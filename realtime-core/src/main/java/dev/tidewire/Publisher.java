@@ -38,6 +38,7 @@ final class Publisher {
   private final List<PublishInterceptor> interceptors;
   private final ChannelSettings settings;
   private final Limits limits;
+  private final Counters counters;
   private final Set<String> tables = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
@@ -45,15 +46,15 @@ final class Publisher {
       Broker broker,
       HistoryStore history,
       FrameCodec codec,
-      List<PublishInterceptor> interceptors,
-      ChannelSettings settings,
-      Limits limits) {
+      ChannelSettings channelSettings,
+      Realtime.Builder settings) {
     this.broker = broker;
     this.history = history;
     this.codec = codec;
-    this.interceptors = List.copyOf(interceptors);
-    this.settings = settings;
-    this.limits = limits;
+    this.interceptors = List.copyOf(settings.interceptors);
+    this.settings = channelSettings;
+    this.limits = settings.limits;
+    this.counters = settings.counters;
   }
 
   void registerTable(String topic) {
@@ -175,6 +176,7 @@ final class Publisher {
   }
 
   CompletionStage<Position> reset(String topic) {
+    counters.reset(Statistics.Reset.UNKNOWN_CHANGE);
     return append(codec.reset(topic, UNKNOWN_CHANGE));
   }
 
@@ -188,7 +190,24 @@ final class Publisher {
     if (closed) {
       return CompletableFuture.failedStage(new RealtimeException("the bus is closed", null));
     }
-    return Backend.call("the broker failed", () -> broker.append(draft, channel, key));
+    counters.publishing();
+    CompletionStage<Appended> done =
+        Backend.call("the broker failed", () -> broker.append(draft, channel, key));
+    done.whenComplete(this::count);
+    return done;
+  }
+
+  private void count(@Nullable Appended appended, @Nullable Throwable failure) {
+    if (appended == null) {
+      counters.notPublished();
+    } else {
+      counters.published(appended.repeated());
+    }
+  }
+
+  /** Publications that the broker has not answered yet. */
+  long underWay() {
+    return counters.underWay();
   }
 
   /** Publishes nothing from now on. */

@@ -1,14 +1,11 @@
 package dev.tidewire;
 
 import dev.tidewire.broker.Broker;
-import dev.tidewire.broker.MemoryBroker;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
 import dev.tidewire.history.HistoryMessage;
 import dev.tidewire.history.HistoryQuery;
 import dev.tidewire.history.HistoryStore;
-import dev.tidewire.history.MemoryHistoryStore;
-import dev.tidewire.presence.MemoryPresenceTracker;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.Command;
@@ -47,13 +44,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Realtime implements AutoCloseable {
 
-  private static final int EPOCH_LENGTH = 10;
   private static final int NODE_LENGTH = 6;
-  private static final Duration CHANNEL_IDLE = Duration.ofMinutes(10);
 
   private final FrameCodec codec;
   private final Broker broker;
-  private final HistoryStore history;
+  private final WatchedHistory history;
   private final PresenceTracker presence;
   private final Limits limits;
   private final Admission admission;
@@ -66,62 +61,40 @@ public final class Realtime implements AutoCloseable {
   private final Map<String, TableRows> tables = new ConcurrentHashMap<>();
   private final Streams streams;
   private final @Nullable YjsRooms yjs;
+  private final Operations operations;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Realtime(Builder settings) {
     RandomIds ids = new RandomIds(new SecureRandom());
     limits = settings.limits;
     codec = new FrameCodec(new FrameIds(ids.next(NODE_LENGTH)), limits.framesPerMessage());
-    broker =
-        settings.broker != null
-            ? settings.broker
-            : new MemoryBroker(
-                settings.clock, () -> ids.next(EPOCH_LENGTH), CHANNEL_IDLE, limits.channels());
+    broker = Backends.broker(settings, ids);
     admission = new Admission(limits, broker, settings.clock);
-    history = settings.history != null ? settings.history : new MemoryHistoryStore();
-    presence = presence(settings.presence, settings.clock);
+    history = Backends.history(settings);
+    presence = Backends.presence(settings, broker);
     threads = settings.threads.get();
     ChannelSettings channels = new ChannelSettings(settings.channels);
-    hub =
-        new Hub(
-            broker,
-            presence,
-            codec,
-            channels,
-            new Broker.ReadLimit(limits.recoveryMessages(), limits.recoveryBytes()),
-            threads.delivery(),
-            settings.clock);
+    hub = new Hub(broker, presence, codec, channels, threads.delivery(), settings);
     AccessControl access = new AccessControl(settings.access);
-    publisher = new Publisher(broker, history, codec, settings.interceptors, channels, limits);
+    publisher = new Publisher(broker, history, codec, channels, settings);
     documents = new SharedDocuments(settings, broker, publisher, codec, access, ids, threads);
     requests =
         new Requests(
             access, admission, publisher, history, presence, codec, limits, ids, documents);
     sessions =
         new Sessions(
-            hub,
-            presence,
-            requests,
-            access,
-            admission,
-            codec,
-            tables,
-            settings,
-            ids,
-            threads.delivery());
+            hub, presence, requests, access, admission, codec, tables, settings, ids, threads);
     streams = new Streams(sessions);
     yjs = YjsPart.open(settings, access, sessions, threads);
+    operations =
+        new Operations(settings, broker, history, hub, sessions, publisher, admission, yjs);
     broker.start(hub);
     presence.start(hub);
     threads.everySecond("Looking after sessions", sessions::check);
     threads.everySecond("Looking after channels", broker::housekeep);
     threads.everySecond("Looking after documents", documents::housekeep);
     threads.everySecond("Looking after limits", admission::housekeep);
-  }
-
-  private PresenceTracker presence(@Nullable PresenceTracker chosen, Clock clock) {
-    PresenceTracker shared = chosen == null ? broker.presence() : chosen;
-    return shared == null ? new MemoryPresenceTracker(clock) : shared;
+    threads.everySecond("Looking after operations", operations::tick);
   }
 
   /** Starts to describe a bus. Without further settings nobody may do anything. */
@@ -190,6 +163,25 @@ public final class Realtime implements AutoCloseable {
   /** Number of live connections. */
   public int connectionCount() {
     return sessions.count();
+  }
+
+  /** What this node holds now and has done so far; for counters, charts and alarms. */
+  public Statistics statistics() {
+    return operations.statistics();
+  }
+
+  /** How it does, for load balancers and alarms. */
+  public Health health() {
+    return operations.health();
+  }
+
+  /**
+   * Lets nobody in any more and sends the clients elsewhere, a share of them each second until
+   * {@code over} has passed; then {@link #close} is quick. Completes when all have gone, at most
+   * ten seconds later. A second call changes nothing.
+   */
+  public CompletionStage<Void> drain(Duration over) {
+    return operations.drain(over);
   }
 
   /** How often something was refused since the start for this limit; of {@link Limits}. */
@@ -274,6 +266,7 @@ public final class Realtime implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
+      operations.close();
       new Shutdown(sessions, publisher, threads, broker, presence, history, documents, yjs).run();
     }
   }
@@ -286,6 +279,7 @@ public final class Realtime implements AutoCloseable {
     final Map<String, ChannelOptions> channels = new LinkedHashMap<>();
     final List<PublishInterceptor> interceptors = new ArrayList<>();
     final Limits limits = new Limits();
+    final Counters counters = new Counters();
     @Nullable TokenVerifier tokens;
     @Nullable Broker broker;
     @Nullable HistoryStore history;

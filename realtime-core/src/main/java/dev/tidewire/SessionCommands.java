@@ -8,6 +8,7 @@ import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.protocol.Reply;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Carries out the commands of one session: checks who asks and what that may, and remembers what
@@ -21,6 +22,7 @@ final class SessionCommands {
   private final SessionSubscriptions subscriptions;
   private final SessionPresence presence;
   private final TokenBucket publishes;
+  private final AtomicInteger publishing = new AtomicInteger();
   private boolean used;
 
   SessionCommands(ClientSession session, Sessions server) {
@@ -37,6 +39,11 @@ final class SessionCommands {
   void stream(StreamRequest request) {
     used = true;
     subscriptions.stream(session.requireIdentity(), request);
+  }
+
+  /** In how many channels it is present, about. */
+  int presenceCount() {
+    return presence.count();
   }
 
   /** Answers the command, now or later; throws what is to be told as a failure. */
@@ -122,12 +129,19 @@ final class SessionCommands {
         });
   }
 
+  /** Whether the answer to a publication is still to come. */
+  boolean isPublishing() {
+    return publishing.get() > 0;
+  }
+
   private void request(Identity who, Command command, Answers answers) {
-    long wait = command instanceof Command.Publish ? publishes.take(server.now()) : 0;
+    boolean publication = command instanceof Command.Publish;
+    long wait = publication ? publishes.take(server.now()) : 0;
     if (wait > 0) {
       server.limits().met(Limit.PUBLISHES);
       throw new Rejection(ErrorCode.RATE_LIMITED, "too many messages").retryAfter(wait);
     }
+    publishing.addAndGet(publication ? 1 : 0);
     server
         .requests()
         .execute(who, command, session.id())
@@ -138,9 +152,14 @@ final class SessionCommands {
                 server
                     .hub()
                     .afterDelivery(
-                        published.topic(), () -> answers.acknowledge(published, command.id()));
+                        published.topic(),
+                        () -> {
+                          answers.acknowledge(published, command.id());
+                          publishing.decrementAndGet();
+                        });
               } else {
                 answers.reply(answer, command.id());
+                publishing.addAndGet(publication ? -1 : 0);
               }
             });
   }

@@ -11,6 +11,8 @@ import dev.tidewire.transport.Connection;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -36,6 +38,8 @@ final class Sessions {
 
   private final Set<ClientSession> live = ConcurrentHashMap.newKeySet();
   private final Map<String, ClientSession> streams = new ConcurrentHashMap<>();
+  private final Tally ended = new Tally(); // guarded by itself
+  private final Counters counters;
   private final Hub hub;
   private final PresenceTracker presence;
   private final Requests requests;
@@ -67,7 +71,7 @@ final class Sessions {
       Map<String, TableRows> tables,
       Realtime.Builder settings,
       RandomIds ids,
-      Executor delivery) {
+      Threads threads) {
     this.hub = hub;
     this.presence = presence;
     this.requests = requests;
@@ -81,7 +85,8 @@ final class Sessions {
     this.guests = settings.guests || access.admitsGuests();
     this.tokens = settings.tokens;
     this.ids = ids;
-    this.delivery = delivery;
+    this.delivery = threads.delivery();
+    this.counters = settings.counters;
     this.clock = settings.clock;
     this.lastCheck = clock.millis();
   }
@@ -119,6 +124,10 @@ final class Sessions {
     return limits;
   }
 
+  Counters counters() {
+    return counters;
+  }
+
   /** What a client is told at the beginning of its session. */
   Push.Welcome greeting(ClientSession session, Identity who) {
     return new Push.Welcome(
@@ -152,7 +161,7 @@ final class Sessions {
             connection,
             orGuest(identity),
             true);
-    live.add(session);
+    add(session);
     session.welcomed(null);
     if (stopping) {
       dismiss(session);
@@ -170,7 +179,7 @@ final class Sessions {
     if (stopping) {
       throw new Rejection(ErrorCode.UNAVAILABLE, "the server stops: try again");
     }
-    live.add(session);
+    add(session);
     streams.put(session.secret(), session);
     try {
       session.stream(request);
@@ -184,6 +193,11 @@ final class Sessions {
     return session;
   }
 
+  private void add(ClientSession session) {
+    counters.opened();
+    live.add(session);
+  }
+
   /** The identity, or a guest's, if guests are let in; else a rejection is thrown. */
   Identity requireIdentity(@Nullable Identity identity) {
     Identity who = orGuest(identity);
@@ -195,6 +209,11 @@ final class Sessions {
 
   /** Carries out a command of somebody who has no session. */
   CompletionStage<Reply> request(@Nullable Identity identity, Command command) {
+    try {
+      admission.requireOpen();
+    } catch (Rejection e) {
+      return CompletableFuture.completedFuture(e.toReply());
+    }
     Identity who = orGuest(identity);
     if (who == null) {
       return CompletableFuture.completedFuture(
@@ -218,7 +237,13 @@ final class Sessions {
   }
 
   void gone(ClientSession session) {
-    live.remove(session);
+    synchronized (ended) {
+      if (live.remove(session)) {
+        Tally its = new Tally();
+        session.addTo(its);
+        ended.ended(its);
+      }
+    }
     streams.remove(session.secret());
   }
 
@@ -251,12 +276,13 @@ final class Sessions {
     }
     lastCheck = now;
     long allowed = pingInterval.isZero() || now < silenceForgivenUntil ? 0 : silence;
-    forEach(session -> session.check(now, allowed));
+    forEach(live, session -> session.check(now, allowed));
   }
 
   /** Closes the sessions whose identity the predicate picks, as after a logout. */
   void revoke(Predicate<Identity> whose) {
     forEach(
+        live,
         session -> {
           Identity who = session.identity();
           if (who != null && whose.test(who)) {
@@ -269,23 +295,45 @@ final class Sessions {
   void dismissAll(Duration spread) {
     reconnectSpread = spread;
     stopping = true;
-    forEach(this::dismiss);
+    forEach(live, this::dismiss);
+  }
+
+  /**
+   * Tells some clients to come back within {@code spread}, and closes their connections, so that so
+   * many stay.
+   *
+   * @param patient whether clients that wait for the answer to a publication may stay until they
+   *     have it
+   */
+  void dismiss(long mayStay, Duration spread, boolean patient) {
+    List<ClientSession> here = live.stream().filter(session -> !session.hasEnded()).toList();
+    forEach(
+        here.subList(0, (int) Math.max(0, here.size() - mayStay)),
+        session -> {
+          if (!patient || !session.isPublishing()) {
+            dismiss(session, spread);
+          }
+        });
   }
 
   private void dismiss(ClientSession session) {
-    session.push(new Push.Advice(true, 0, reconnectSpread.toMillis()));
+    dismiss(session, reconnectSpread);
+  }
+
+  private static void dismiss(ClientSession session, Duration spread) {
+    session.push(new Push.Advice(true, 0, spread.toMillis()));
     session.close(CloseCode.GOING_AWAY);
   }
 
   /** Cuts the links that did not close in order. */
   void cutAll() {
-    forEach(ClientSession::cut);
+    forEach(live, ClientSession::cut);
   }
 
   /** Trouble with one session must not spare the others; the first is thrown at the end. */
-  private void forEach(Consumer<ClientSession> step) {
+  private static void forEach(Collection<ClientSession> sessions, Consumer<ClientSession> step) {
     RuntimeException first = null;
-    for (ClientSession session : live) {
+    for (ClientSession session : sessions) {
       try {
         step.accept(session);
       } catch (RuntimeException e) {
@@ -299,5 +347,15 @@ final class Sessions {
 
   int count() {
     return live.size();
+  }
+
+  /** What all sessions hold now, and what they and those before them have sent. */
+  Tally tally() {
+    Tally all = new Tally();
+    synchronized (ended) { // so that nobody goes meanwhile, to be counted twice or not at all
+      all.ended(ended);
+      live.forEach(session -> session.addTo(all));
+    }
+    return all;
   }
 }

@@ -51,6 +51,7 @@ public final class Streams {
   public CompletionStage<List<String>> send(
       @Nullable Identity identity, String address, @Nullable String secret, String text) {
     if (secret == null) {
+      sessions.admission().requireOpen();
       return send(sessions.requireIdentity(identity), address, text);
     }
     ClientSession session = sessions.find(secret);

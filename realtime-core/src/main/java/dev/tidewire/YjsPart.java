@@ -26,6 +26,17 @@ final class YjsPart {
     }
   }
 
+  /** Dismisses all but so many. */
+  static void dismiss(@Nullable YjsRooms rooms, long mayStay) {
+    if (rooms != null) {
+      rooms.dismissAllBut(mayStay);
+    }
+  }
+
+  static int connections(@Nullable YjsRooms rooms) {
+    return rooms == null ? 0 : rooms.connectionCount();
+  }
+
   /** How many rooms are still open. */
   static int open(@Nullable YjsRooms rooms) {
     return rooms == null ? 0 : rooms.roomCount();

@@ -69,7 +69,8 @@ class HubChannelTest {
         "t",
         SlowReading.of(ChannelOptions.DEFAULT),
         executor,
-        diff -> new PresenceRun.Step(diff.revision(), Frame.of("rev" + diff.revision())));
+        diff -> new PresenceRun.Step(diff.revision(), Frame.of("rev" + diff.revision())),
+        new Counters());
   }
 
   private static void join(HubChannel channel, Noting subscriber) {

@@ -146,7 +146,7 @@ class ShutdownTest {
     realtime.close();
     realtime.close();
 
-    assertThat(closed).containsExactly("Broker", "PresenceTracker", "HistoryStore");
+    assertThat(closed).containsExactly("PresenceTracker", "Broker", "HistoryStore");
   }
 
   @Test

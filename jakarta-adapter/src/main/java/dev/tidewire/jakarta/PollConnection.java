@@ -7,6 +7,7 @@ import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
+import dev.tidewire.transport.Transport;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -167,5 +168,10 @@ final class PollConnection implements Connection {
   @Override
   public String remoteAddress() {
     return address;
+  }
+
+  @Override
+  public Transport transport() {
+    return Transport.POLL;
   }
 }

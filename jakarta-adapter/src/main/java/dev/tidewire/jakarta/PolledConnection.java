@@ -4,6 +4,7 @@ import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
+import dev.tidewire.transport.Transport;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
@@ -178,5 +179,10 @@ final class PolledConnection implements Connection {
   @Override
   public String remoteAddress() {
     return address;
+  }
+
+  @Override
+  public Transport transport() {
+    return Transport.POLL;
   }
 }

@@ -6,6 +6,7 @@ import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
+import dev.tidewire.transport.Transport;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -89,5 +90,10 @@ final class SseConnection implements Connection {
   @Override
   public String remoteAddress() {
     return address;
+  }
+
+  @Override
+  public Transport transport() {
+    return Transport.EVENT_STREAM;
   }
 }

@@ -3,6 +3,7 @@ package dev.tidewire.jakarta;
 import dev.tidewire.transport.BinaryConnection;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
+import dev.tidewire.transport.Transport;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.SendHandler;
@@ -90,5 +91,10 @@ final class WebSocketConnection implements Connection, BinaryConnection {
   @Override
   public String remoteAddress() {
     return address;
+  }
+
+  @Override
+  public Transport transport() {
+    return Transport.WEBSOCKET;
   }
 }

@@ -28,6 +28,11 @@ public interface Connection {
   /** The client's network address for limits and logs, without a port, or an empty string. */
   String remoteAddress();
 
+  /** What kind of link it is, for statistics. */
+  default Transport transport() {
+    return Transport.OTHER;
+  }
+
   /**
    * Called about once a second while the session lives, for what a transport does by time:
    * heartbeats, the end of a long poll. By default does nothing.

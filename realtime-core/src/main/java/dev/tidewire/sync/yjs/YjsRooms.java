@@ -279,6 +279,17 @@ public final class YjsRooms implements AutoCloseable {
     clients.forEach(YjsClient::dismiss);
   }
 
+  /** For the bus: tells some to come back later, so that so many stay. */
+  public void dismissAllBut(long mayStay) {
+    long excess = clients.size() - mayStay;
+    for (YjsClient client : clients) { // always in the same order: who was told comes first again
+      if (excess-- <= 0) {
+        return;
+      }
+      client.dismiss();
+    }
+  }
+
   /** For the bus: cuts what is still connected and closes the store. */
   @Override
   public void close() {
