@@ -30,6 +30,15 @@ final class AccessControl {
     }
   }
 
+  boolean canInspect(Identity identity) {
+    try {
+      return policy.canInspect(identity);
+    } catch (RuntimeException | Error e) {
+      log.error("The access policy failed for the inspector; refused", e);
+      return false;
+    }
+  }
+
   /** What the identity may see of a table; throws a {@link Rejection} if that cannot be told. */
   RowView view(Identity identity, String topic, RowPolicy policy) {
     try {

@@ -1,5 +1,7 @@
 package dev.tidewire;
 
+import java.util.function.Predicate;
+
 /**
  * Decides who may do what on which channel. Asked for every command of a client, never for what the
  * server itself does. An exception counts as no.
@@ -27,7 +29,23 @@ public interface AccessPolicy {
     return false;
   }
 
-  /** Everybody, also without a login, may do everything. For demos and public data. */
+  /**
+   * Whether {@code identity} may use the {@link Inspector}, which tells of everybody: user ids,
+   * network addresses, who subscribes to what. No by default, and also with {@link #open}: that
+   * everybody may read all channels does not mean that they may see each other's addresses.
+   */
+  default boolean canInspect(Identity identity) {
+    return false;
+  }
+
+  /** The same policy, with these identities let in to the {@link Inspector}. */
+  default AccessPolicy inspectedBy(Predicate<Identity> inspectors) {
+    return new InspectedPolicy(this, inspectors);
+  }
+
+  /**
+   * Everybody, also without a login, may do everything with channels. For demos and public data.
+   */
   static AccessPolicy open() {
     return new AccessPolicy() {
       @Override

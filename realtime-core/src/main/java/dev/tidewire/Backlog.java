@@ -181,6 +181,18 @@ final class Backlog {
     return next instanceof Place place ? place.frame : (Frame) next;
   }
 
+  /** What waits, in order. */
+  List<Frame> frames() {
+    List<Frame> frames = new ArrayList<>(waiting.size());
+    for (Object next : waiting) {
+      Frame frame = frame(next);
+      if (frame != null) {
+        frames.add(frame);
+      }
+    }
+    return frames;
+  }
+
   /** Places in the line, gaps among them. */
   int length() {
     return waiting.size();

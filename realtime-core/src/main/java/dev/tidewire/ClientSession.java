@@ -94,6 +94,12 @@ final class ClientSession implements Session, Answers {
     commands.subscriptionFailed(subscription);
   }
 
+  /** For the inspector; what it holds is safe for any thread. */
+  SessionState state() {
+    return new SessionState(
+        connection, queue, commands.subscriptions(), connectedAt, lastHeard, hasEnded());
+  }
+
   String secret() {
     return secret;
   }

@@ -51,6 +51,7 @@ final class ClientSubscription implements Subscriber {
   private @Nullable RowClass rows;
   private @Nullable Position begin;
   private boolean failed;
+  private boolean recovered;
 
   /**
    * @param commandId the command to acknowledge, or null
@@ -71,6 +72,20 @@ final class ClientSubscription implements Subscriber {
     this.presence = presence;
     this.answer = answer;
     this.request = request;
+  }
+
+  ClientSession session() {
+    return session;
+  }
+
+  /** In the drain: where it began, null before it did. */
+  @Nullable Position begin() {
+    return begin;
+  }
+
+  /** In the drain: whether it was told all that it missed since its position. */
+  boolean recovered() {
+    return recovered;
   }
 
   /** Which rows it asked for, or null. */
@@ -166,6 +181,7 @@ final class ClientSubscription implements Subscriber {
     if (since != null || !complete) {
       session.counters().recovered(outcome);
     }
+    recovered = complete;
     if (answer == Answer.STREAM) {
       stream(tail.position(), outcome, missed);
       return;

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,7 @@ final class Hub implements BrokerListener, PresenceListener {
   private static final Logger log = LoggerFactory.getLogger(Hub.class);
 
   private final ConcurrentHashMap<String, HubChannel> channels = new ConcurrentHashMap<>();
+  private final ChannelRates rates = new ChannelRates();
   private final Broker broker;
   private final PresenceTracker presence;
   private final FrameCodec codec;
@@ -71,6 +73,7 @@ final class Hub implements BrokerListener, PresenceListener {
     HubChannel channel = channels.get(topic);
     if (channel != null) {
       counters.reset(Statistics.Reset.valueOf(why.name()));
+      channel.lost(position);
       channel.enqueue(codec.reset(topic, why.name()).at(position, clock.millis()));
     }
   }
@@ -231,5 +234,19 @@ final class Hub implements BrokerListener, PresenceListener {
 
   int subscriptionCount() {
     return channels.values().stream().mapToInt(HubChannel::memberCount).sum();
+  }
+
+  /** Goes through the channels as they come and go. */
+  Stream<HubChannel> channels() {
+    return channels.values().stream();
+  }
+
+  /** The channel, or null if nobody here subscribes to it. */
+  @Nullable HubChannel find(String topic) {
+    return channels.get(topic);
+  }
+
+  ChannelRates rates() {
+    return rates;
   }
 }

@@ -1,9 +1,11 @@
 package dev.tidewire;
 
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.protocol.FrameCodec;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +13,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,6 +57,9 @@ final class HubChannel {
   private final List<Membership> members = new ArrayList<>(2);
   private Map<RowScope, RowClass> classes = Map.of(); // most channels have none
   private volatile int memberCount;
+  // For the inspector alone.
+  private final AtomicReference<@Nullable Position> newest = new AtomicReference<>();
+  private volatile @Nullable Position lost;
   // How many subscribers hold the channel; guarded by the hub's map entry.
   private int holders;
 
@@ -73,6 +79,34 @@ final class HubChannel {
   /** What members that are behind may miss. */
   SlowReading slowReading() {
     return slowReading;
+  }
+
+  String topic() {
+    return topic;
+  }
+
+  /** In the drain: who subscribes. */
+  List<Membership> members() {
+    return Collections.unmodifiableList(members);
+  }
+
+  /** In the drain: groups of members that see the same rows. */
+  int classCount() {
+    return classes.size();
+  }
+
+  /** The last publication that was given to all members; null if there was none yet. */
+  @Nullable Position newest() {
+    return newest.get();
+  }
+
+  /** What was published up to here may not have been heard of. */
+  void lost(Position upTo) {
+    lost = upTo;
+  }
+
+  @Nullable Position lost() {
+    return lost;
   }
 
   /** Under the hub's map entry: one holder more or less; returns how many there are now. */
@@ -209,6 +243,7 @@ final class HubChannel {
         failed(e);
       }
     }
+    newest.lazySet(run.lastPosition()); // a plain store: whoever looks may be a moment behind
   }
 
   private int presentRun() {

@@ -50,6 +50,11 @@ final class Membership {
     return index;
   }
 
+  /** Whether the subscriber was told that it started. */
+  boolean hasStarted() {
+    return started;
+  }
+
   void moveTo(int newIndex) {
     index = newIndex;
   }

@@ -3,6 +3,7 @@ package dev.tidewire;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -122,6 +123,43 @@ final class OutboundQueue implements Connection.Completion {
       return false;
     }
     return now - seenAt > SEND_PATIENCE_MS;
+  }
+
+  /** What waits now, and whether a send is under way; for the inspector. */
+  Waiting waiting(boolean withFrames) {
+    synchronized (this) {
+      Backlog known = backlog;
+      return new Waiting(
+          known == null ? 0 : known.bytes(),
+          inFlight,
+          closed || closing != null,
+          known == null || !withFrames ? List.of() : known.frames());
+    }
+  }
+
+  /**
+   * A queue at one moment.
+   *
+   * @param bytes how much waits, without the message that is on its way
+   * @param sending whether a message is on its way
+   * @param closed whether nothing is taken any more
+   * @param frames what waits, if it was asked for
+   */
+  record Waiting(long bytes, boolean sending, boolean closed, List<Frame> frames) {
+
+    /** Whether the publication is among the frames. */
+    boolean holds(String topic, String position) {
+      boolean[] found = new boolean[1];
+      for (Frame frame : frames) {
+        frame.forEach(
+            part -> {
+              Frame.Mark mark = part.mark();
+              found[0] |=
+                  mark != null && topic.equals(mark.topic()) && position.equals(mark.position());
+            });
+      }
+      return found[0];
+    }
   }
 
   /**

@@ -189,6 +189,11 @@ public final class Realtime implements AutoCloseable {
     return limits.timesMet(limit);
   }
 
+  /** Looks at what happens here, for people and tools that run the application. */
+  public Inspector inspector() {
+    return new Inspector(sessions, hub, broker, presence, threads.callbacks());
+  }
+
   /** For adapters: who may come in. */
   public Admission admission() {
     return admission;

@@ -69,6 +69,10 @@ final class Requests {
     return () -> handlers.remove(method, handler);
   }
 
+  boolean isTable(String topic) {
+    return publisher.isTable(topic);
+  }
+
   /** Carries out the command; the stage never fails, a failure is a reply. */
   CompletionStage<Reply> execute(Identity who, Command command, @Nullable String session) {
     try {

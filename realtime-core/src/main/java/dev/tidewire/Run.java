@@ -1,5 +1,6 @@
 package dev.tidewire;
 
+import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.transport.Frame;
 import java.util.List;
@@ -26,6 +27,10 @@ final class Run {
 
   long firstOffset() {
     return publications.get(0).position().offset();
+  }
+
+  Position lastPosition() {
+    return publications.get(publications.size() - 1).position();
   }
 
   /** Whether one of the publications is not meant for the session. */

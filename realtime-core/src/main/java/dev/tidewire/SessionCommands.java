@@ -7,6 +7,7 @@ import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.protocol.Reply;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -33,6 +34,11 @@ final class SessionCommands {
     Limits limits = server.limits();
     this.publishes =
         new TokenBucket(limits.publishesPerSecond(), limits.publishBurst(), server.now());
+  }
+
+  /** What is subscribed to, by topic; may be read by any thread. */
+  Map<String, ClientSubscription> subscriptions() {
+    return subscriptions.byTopic();
   }
 
   /** Subscribes to what a stream tells of. */

@@ -7,6 +7,7 @@ import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.rows.Where;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,6 +28,11 @@ final class SessionSubscriptions {
   SessionSubscriptions(ClientSession session, Sessions server) {
     this.session = session;
     this.server = server;
+  }
+
+  /** May be read by any thread. */
+  Map<String, ClientSubscription> byTopic() {
+    return Collections.unmodifiableMap(byTopic);
   }
 
   void subscribe(Identity who, Command.Subscribe command) {

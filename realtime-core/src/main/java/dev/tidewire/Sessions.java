@@ -22,6 +22,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -343,6 +344,11 @@ final class Sessions {
     if (first != null) {
       throw first;
     }
+  }
+
+  /** Goes through the live sessions as they come and go. */
+  Stream<ClientSession> live() {
+    return live.stream();
   }
 
   int count() {

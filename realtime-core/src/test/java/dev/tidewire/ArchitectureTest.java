@@ -151,6 +151,7 @@ class ArchitectureTest {
             "DocumentSnapshot",
             "Health",
             "Identity",
+            "Inspector",
             "Limit",
             "Limits",
             "Message",

@@ -1,5 +1,7 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.RealtimeException;
+import dev.tidewire.Rejection;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Reply;
 import jakarta.servlet.AsyncContext;
@@ -10,6 +12,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -53,6 +56,37 @@ final class AsyncReplies {
       throws IOException {
     answerWith(
         frames.thenApply(all -> (Answer) to -> answers.writeFrames(all, to)), request, response);
+  }
+
+  /**
+   * The same for JSON that is written as it is. The stage may fail: with a {@link Rejection}, which
+   * is told, or with anything else, which is logged.
+   */
+  void answerJson(
+      CompletionStage<String> json, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    answerWith(
+        json.handle(
+            (text, failure) ->
+                failure == null
+                    ? (Answer) to -> answers.writeJson(text, to)
+                    : (Answer) to -> answers.problem(refusal(failure), to)),
+        request,
+        response);
+  }
+
+  private static Reply.Failure refusal(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof Rejection rejection) {
+      return rejection.toReply();
+    }
+    log.error("An answer could not be found", cause);
+    return Reply.Failure.of(
+        cause instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL,
+        "the server failed; its log has the cause");
   }
 
   private void answerWith(

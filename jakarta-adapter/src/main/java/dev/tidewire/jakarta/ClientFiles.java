@@ -14,12 +14,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The browser client's modules, served out of the class path, so that they are there too where the
- * container does not serve {@code META-INF/resources}. Read once, then kept. Safe for any thread.
+ * Files served out of the class path, such as the browser client's modules: they are there too
+ * where the container does not serve {@code META-INF/resources}. Read once, then kept. Safe for any
+ * thread.
  */
 final class ClientFiles {
-
-  private static final String ROOT = "META-INF/resources/realtime";
 
   /** One or more plain names; none begins with a dot, so none leads upwards. */
   private static final Pattern PATH =
@@ -32,17 +31,22 @@ final class ClientFiles {
           "ts", "application/typescript; charset=utf-8",
           "map", "application/json",
           "json", "application/json",
-          "css", "text/css; charset=utf-8");
+          "css", "text/css; charset=utf-8",
+          "html", "text/html; charset=utf-8",
+          "svg", "image/svg+xml");
 
   private final @Nullable ClassLoader applications;
+  private final String root;
   private final Map<String, Content> known = new ConcurrentHashMap<>();
 
   /**
    * @param applications the application's loader, which has the client where the adapter is in a
    *     folder that applications share; null if the container gave it none
+   * @param root the folder in the class path
    */
-  ClientFiles(@Nullable ClassLoader applications) {
+  ClientFiles(@Nullable ClassLoader applications, String root) {
     this.applications = applications;
+    this.root = root;
   }
 
   @SuppressWarnings("ArrayRecordComponent") // never handed out
@@ -101,7 +105,7 @@ final class ClientFiles {
     if (type == null) {
       return null;
     }
-    try (InputStream in = open(ROOT + path)) {
+    try (InputStream in = open(root + path)) {
       if (in == null) {
         return null;
       }

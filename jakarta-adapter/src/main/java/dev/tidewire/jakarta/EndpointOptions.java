@@ -10,16 +10,19 @@ public final class EndpointOptions {
 
   private static final Pattern BASE = Pattern.compile("(/[A-Za-z0-9._-]+)+");
   private static final EndpointOptions DEFAULTS =
-      new EndpointOptions("/realtime", HandshakePolicy.sameOrigin(), false);
+      new EndpointOptions("/realtime", HandshakePolicy.sameOrigin(), false, false);
 
   private final String base;
   private final HandshakePolicy handshake;
   private final boolean keepOpen;
+  private final boolean inspector;
 
-  private EndpointOptions(String base, HandshakePolicy handshake, boolean keepOpen) {
+  private EndpointOptions(
+      String base, HandshakePolicy handshake, boolean keepOpen, boolean inspector) {
     this.base = base;
     this.handshake = handshake;
     this.keepOpen = keepOpen;
+    this.inspector = inspector;
   }
 
   /** Everything below {@code /realtime}, same-origin only, the bus closed with the application. */
@@ -37,12 +40,12 @@ public final class EndpointOptions {
     if (!BASE.matcher(path).matches()) {
       throw new IllegalArgumentException("not a base path like '/realtime': '" + path + "'");
     }
-    return new EndpointOptions(path, handshake, keepOpen);
+    return new EndpointOptions(path, handshake, keepOpen, inspector);
   }
 
   /** Who gets in; default {@link HandshakePolicy#sameOrigin}. */
   public EndpointOptions handshake(HandshakePolicy policy) {
-    return new EndpointOptions(base, policy, keepOpen);
+    return new EndpointOptions(base, policy, keepOpen, inspector);
   }
 
   /**
@@ -51,7 +54,18 @@ public final class EndpointOptions {
    * bus is closed with the application, whoever built it.
    */
   public EndpointOptions keepOpen() {
-    return new EndpointOptions(base, handshake, true);
+    return new EndpointOptions(base, handshake, true, inspector);
+  }
+
+  /**
+   * Opens the inspector at {@code /realtime/inspector/}: a page, and JSON for tools, that tell who
+   * is connected, what they subscribe to, and what became of an event. Off by default: nothing is
+   * there. Who may use it is {@link dev.tidewire.AccessPolicy#canInspect}, which says no to
+   * everybody unless told otherwise: {@code access(policy.inspectedBy(who ->
+   * who.roles().contains("admin")))}.
+   */
+  public EndpointOptions inspector() {
+    return new EndpointOptions(base, handshake, keepOpen, true);
   }
 
   String base() {
@@ -64,5 +78,9 @@ public final class EndpointOptions {
 
   boolean keepsOpen() {
     return keepOpen;
+  }
+
+  boolean hasInspector() {
+    return inspector;
   }
 }

@@ -48,6 +48,11 @@ final class HttpAnswers {
     }
   }
 
+  /** JSON as it is. */
+  void writeJson(String json, HttpServletResponse response) throws IOException {
+    write(200, "application/json", json, response);
+  }
+
   /** Frames as a JSON array. */
   void writeFrames(List<String> frames, HttpServletResponse response) throws IOException {
     write(200, "application/json", '[' + String.join(",", frames) + ']', response);

@@ -86,6 +86,10 @@ final class Installation {
     return options.base();
   }
 
+  boolean hasInspector() {
+    return options.hasInspector();
+  }
+
   /** Closes what may have to wait for its client. */
   Executor closing() {
     return closing;

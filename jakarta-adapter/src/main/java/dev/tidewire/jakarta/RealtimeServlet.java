@@ -38,6 +38,7 @@ final class RealtimeServlet extends HttpServlet {
   private final transient PollEndpoint polls;
   private final transient HttpLinks links;
   private final transient ClientFiles files;
+  private final transient @Nullable InspectorEndpoint inspector;
   private final AtomicBoolean refusedOrigin = new AtomicBoolean();
   private transient @Nullable ServerContainer container;
 
@@ -51,7 +52,11 @@ final class RealtimeServlet extends HttpServlet {
     this.events = new SseEndpoint(installation);
     this.polls = new PollEndpoint(installation, answers);
     this.links = new HttpLinks(installation, events);
-    this.files = new ClientFiles(loader);
+    this.files = new ClientFiles(loader, "META-INF/resources/realtime");
+    this.inspector =
+        installation.hasInspector()
+            ? new InspectorEndpoint(installation, answers, replies)
+            : null;
   }
 
   @Override
@@ -136,6 +141,10 @@ final class RealtimeServlet extends HttpServlet {
   private void answer(HttpServletRequest request, HttpServletResponse response)
       throws IOException, ServletException {
     String path = request.getPathInfo() == null ? "/" : request.getPathInfo();
+    if (inspector != null && InspectorEndpoint.owns(path)) {
+      inspector.answer(path, request, response);
+      return;
+    }
     Resource resource = Resource.of(path);
     Standing standing = installation.origins().standing(request);
     if (standing == Standing.LISTED) {

@@ -90,6 +90,14 @@ public interface Broker extends AutoCloseable {
     return null;
   }
 
+  /**
+   * How many publications of the channel are kept for recovery, for people who look at it; negative
+   * if that is not known without asking a backend. Must not wait.
+   */
+  default int retained(String topic) {
+    return -1;
+  }
+
   /** Whether the backend answers, as far as is known now. Must not wait. */
   default boolean isReachable() {
     return true;

@@ -101,6 +101,12 @@ public final class MemoryBroker implements Broker {
   }
 
   @Override
+  public int retained(String topic) {
+    MemoryStream stream = streams.get(topic);
+    return stream == null ? 0 : stream.retained(clock.millis());
+  }
+
+  @Override
   public void subscribe(String topic) {
     boolean counted = false;
     while (!counted) {

@@ -162,6 +162,16 @@ final class MemoryStream {
     return bytes > maxBytes ? null : List.of(found);
   }
 
+  int retained(long now) {
+    lock.lock();
+    try {
+      trim(now);
+      return tail.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   boolean addSubscriber(int change, long now) {
     lock.lock();
     try {
