@@ -126,9 +126,16 @@ function showStatus(status) {
   // connecting takes a moment on every page: a word about it only if it takes long
   bannerTimer = setTimeout(showBanner, status === 'connecting' ? 600 : 0, status);
   if (status === 'connected' && !wasConnected) {
+    showNode();
     if (app.wasConnected) checkIdentity();
     app.wasConnected = true;
   }
+}
+
+/** With several nodes it is good to know which one this page hangs on. */
+async function showNode() {
+  const { name } = await app.realtime.call('node').catch(() => ({}));
+  $('#status').title = name ? `Connected to ${name}` : '';
 }
 
 function showBanner(status) {

@@ -127,6 +127,11 @@ final class Database implements AutoCloseable {
     return dialect == SQLDialect.H2 ? "H2" : "PostgreSQL";
   }
 
+  /** Whether other nodes can use it too; the demo's own H2 is this JVM's alone. */
+  boolean isShared() {
+    return owner == null;
+  }
+
   @Override
   public void close() {
     pool.close();

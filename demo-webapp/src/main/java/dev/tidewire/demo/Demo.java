@@ -11,26 +11,36 @@ import dev.tidewire.demo.web.Handler;
 import dev.tidewire.demo.web.Once;
 import dev.tidewire.demo.web.Router;
 import java.time.Duration;
+import java.util.Map;
 import org.jooq.DSLContext;
+import org.jooq.exception.DataAccessException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The running demo: its pages' routes and the tasks behind them. Thread-safe. */
 final class Demo implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Demo.class);
+
   private final ChangeCapture capture;
   private final Ticker ticker = new Ticker();
   private final Router router = new Router(this::attributed);
 
   private final Visitors visitors;
+  private final Duty duty;
 
-  Demo(Database database, Realtime realtime, Visitors visitors) {
+  Demo(Database database, Realtime realtime, Visitors visitors, Node node) {
     this.visitors = visitors;
     capture = ChangeCapture.on(realtime).tables(Tables.CAPTURED).build();
     // every write through this goes out to whoever subscribed to the table, once it is committed
     DSLContext db = capture.using(database.dataSource(), database.dialect());
-    new SessionApi(visitors, database.product()).addTo(router);
-    new OrdersApi(db, realtime, ticker).addTo(router);
-    new AuctionApi(db, realtime, capture, visitors, ticker).addTo(router);
+    duty = new Duty(db, node);
+    new SessionApi(visitors, database.product(), node.name()).addTo(router);
+    realtime.onCall("node", call -> Map.of("name", node.name()));
+    new OrdersApi(db, realtime, ticker, duty).addTo(router);
+    new AuctionApi(db, realtime, capture, visitors, ticker, duty).addTo(router);
     Once once = new Once(db);
     ticker.every(Duration.ofHours(1), once::forgetOld);
+    ticker.every(Duration.ofHours(1), visitors::forgetOld);
     new TodosApi(db, once, exchange -> String.valueOf(visitors.userId(exchange.request())))
         .addTo(router);
     new SqlApi(db).addTo(router);
@@ -57,9 +67,18 @@ final class Demo implements AutoCloseable {
     return router;
   }
 
+  private void leaveDuty() {
+    try {
+      duty.leave();
+    } catch (DataAccessException e) {
+      LOG.debug("The next node takes over when the term is over", e);
+    }
+  }
+
   @Override
   public void close() {
     ticker.close();
+    leaveDuty();
     capture.close();
   }
 }

@@ -74,14 +74,51 @@ final class Schema {
             answer varchar(2000) not null,
             created_at timestamp(3) with time zone not null)
           """,
+          """
+          create table if not exists visitors (
+            token varchar(64) primary key,
+            user_id varchar(80) not null,
+            name varchar(80) not null,
+            color varchar(20) not null,
+            chosen boolean not null,
+            seen_at timestamp(3) with time zone not null)
+          """,
+          """
+          create table if not exists duty (
+            id bigint primary key,
+            node varchar(200) not null,
+            held_until timestamp(3) with time zone not null)
+          """,
+          """
+          create table if not exists order_stream (
+            id bigint primary key,
+            ends_at timestamp(3) with time zone)
+          """,
+          "create index if not exists visitors_user on visitors (user_id)",
           "create index if not exists orders_created_at on orders (created_at)",
           "create index if not exists todos_list on todos (list_id)",
           "create index if not exists bids_lot on bids (lot_id)");
 
   private Schema() {}
 
+  /**
+   * On PostgreSQL all in one transaction and under a lock, because another node may be starting:
+   * two that create the same table at the same moment fail there, and both would fill it.
+   */
   static void create(DataSource dataSource, SQLDialect dialect) {
     DSLContext db = DSL.using(dataSource, dialect);
+    if (dialect == SQLDialect.POSTGRES) {
+      db.transaction(
+          tx -> {
+            tx.dsl().fetch("select pg_advisory_xact_lock(hashtext('tidewire-demo'))");
+            create(tx.dsl());
+          });
+    } else {
+      create(db);
+    }
+  }
+
+  private static void create(DSLContext db) {
     TABLES.forEach(ddl -> db.execute(ddl.formatted(ID)));
     db.transaction(tx -> Seed.fill(tx.dsl()));
   }

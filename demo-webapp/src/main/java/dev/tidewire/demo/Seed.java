@@ -3,11 +3,15 @@ package dev.tidewire.demo;
 import static dev.tidewire.demo.Tables.CREATED_AT;
 import static dev.tidewire.demo.Tables.CUSTOMER;
 import static dev.tidewire.demo.Tables.DONE;
+import static dev.tidewire.demo.Tables.DUTY;
+import static dev.tidewire.demo.Tables.HELD_UNTIL;
 import static dev.tidewire.demo.Tables.ID;
 import static dev.tidewire.demo.Tables.LISTS;
 import static dev.tidewire.demo.Tables.LIST_ID;
 import static dev.tidewire.demo.Tables.NAME;
+import static dev.tidewire.demo.Tables.NODE;
 import static dev.tidewire.demo.Tables.ORDERS;
+import static dev.tidewire.demo.Tables.ORDER_STREAM;
 import static dev.tidewire.demo.Tables.POSITION;
 import static dev.tidewire.demo.Tables.STATUS;
 import static dev.tidewire.demo.Tables.TEXT;
@@ -48,6 +52,13 @@ final class Seed {
           "Ask Mara to read the docs",
           "!Order the cake");
       list(db, "Groceries", "Coffee beans", "!Oat milk", "Lemons", "Something green");
+    }
+    if (isEmpty(db, DUTY)) {
+      OffsetDateTime past = OffsetDateTime.now(ZoneOffset.UTC).minusDays(1);
+      db.insertInto(DUTY).set(ID, 1L).set(NODE, "nobody").set(HELD_UNTIL, past).execute();
+    }
+    if (isEmpty(db, ORDER_STREAM)) {
+      db.insertInto(ORDER_STREAM).set(ID, 1L).execute();
     }
   }
 

@@ -13,16 +13,16 @@ final class SessionApi {
 
   private final Visitors visitors;
   private final String database;
+  private final String node;
 
-  SessionApi(Visitors visitors, String database) {
+  SessionApi(Visitors visitors, String database, String node) {
     this.visitors = visitors;
     this.database = database;
+    this.node = node;
   }
 
   void addTo(Router router) {
-    router
-        .get("/session", exchange -> json(visitors.of(exchange.request())))
-        .post("/session", this::choose);
+    router.get("/session", exchange -> json(visitors.of(exchange))).post("/session", this::choose);
   }
 
   private Object choose(Exchange exchange) {
@@ -32,8 +32,7 @@ final class SessionApi {
     if (!Visitor.COLORS.contains(color)) {
       throw Problem.badRequest("`color` must be one of " + String.join(", ", Visitor.COLORS) + ".");
     }
-    return json(
-        visitors.store(exchange.request(), visitors.of(exchange.request()).as(name, color)));
+    return json(visitors.rename(exchange, name, color));
   }
 
   private Object json(Visitor visitor) {
@@ -44,6 +43,7 @@ final class SessionApi {
     json.put("chosen", visitor.chosen());
     json.put("colors", Visitor.COLORS);
     json.put("database", database);
+    json.put("node", node);
     json.put("now", System.currentTimeMillis());
     return json;
   }

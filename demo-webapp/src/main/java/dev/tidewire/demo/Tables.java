@@ -22,6 +22,9 @@ public final class Tables {
   public static final Table<Record> TODOS = table(unquotedName("todos"));
   public static final Table<Record> LOTS = table(unquotedName("lots"));
   public static final Table<Record> BIDS = table(unquotedName("bids"));
+  static final Table<Record> VISITORS = table(unquotedName("visitors"));
+  static final Table<Record> DUTY = table(unquotedName("duty"));
+  public static final Table<Record> ORDER_STREAM = table(unquotedName("order_stream"));
 
   /** The tables whose changes go out. */
   static final String[] CAPTURED = {"orders", "lists", "todos", "lots", "bids"};
@@ -58,6 +61,15 @@ public final class Tables {
   public static final Field<String> BIDDER = column("bidder", SQLDataType.VARCHAR);
   public static final Field<String> COLOR = column("color", SQLDataType.VARCHAR);
   public static final Field<BigDecimal> AMOUNT = column("amount", SQLDataType.NUMERIC);
+
+  static final Field<String> TOKEN = column("token", SQLDataType.VARCHAR);
+  static final Field<String> USER_ID = column("user_id", SQLDataType.VARCHAR);
+  static final Field<Boolean> CHOSEN = column("chosen", SQLDataType.BOOLEAN);
+  static final Field<OffsetDateTime> SEEN_AT = column("seen_at", SQLDataType.TIMESTAMPWITHTIMEZONE);
+
+  static final Field<String> NODE = column("node", SQLDataType.VARCHAR);
+  static final Field<OffsetDateTime> HELD_UNTIL =
+      column("held_until", SQLDataType.TIMESTAMPWITHTIMEZONE);
 
   private Tables() {}
 

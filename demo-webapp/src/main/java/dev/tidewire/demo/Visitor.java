@@ -1,21 +1,18 @@
 package dev.tidewire.demo;
 
-import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
 import java.util.random.RandomGenerator;
 
 /**
- * Somebody who looks at the demo: kept in the HTTP session, where the realtime connection finds it
- * too. There are no accounts. Immutable.
+ * Somebody who looks at the demo, known by a cookie. There are no accounts. Immutable.
  *
  * @param userId made up at the first visit, never changes
  * @param name chosen, or "Guest 123"
  * @param color one of {@link #COLORS}
  * @param chosen whether name and colour are the visitor's own choice
  */
-public record Visitor(String userId, String name, String color, boolean chosen)
-    implements Serializable {
+public record Visitor(String userId, String name, String color, boolean chosen) {
   /**
    * Seven hues that can be told apart on light and on dark ground; the style sheet knows them by
    * these names.

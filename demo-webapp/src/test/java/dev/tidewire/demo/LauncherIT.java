@@ -17,6 +17,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher as a process of its own. */
 class LauncherIT {
@@ -113,6 +115,29 @@ class LauncherIT {
             .lines()
             .toList();
     assertThat(lines).singleElement().asString().contains("jdbc:postgresql://127.0.0.1:1/none");
+    assertThat(process.waitFor()).isEqualTo(1);
+  }
+
+  @Test
+  void unreachableRedisIsToldInOneLine() throws Exception {
+    List<String> lines =
+        launch("-Dport=0", "-Dredis.url=redis://user:secret@127.0.0.1:1")
+            .inputReader()
+            .lines()
+            .toList();
+    assertThat(lines)
+        .singleElement()
+        .asString()
+        .contains("cannot reach its Redis at redis://127.0.0.1:1")
+        .doesNotContain("secret");
+    assertThat(process.waitFor()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"localhost:6379", "redis://"})
+  void badRedisAddressIsToldInOneLine(String url) throws Exception {
+    List<String> lines = launch("-Dport=0", "-Dredis.url=" + url).inputReader().lines().toList();
+    assertThat(lines).singleElement().asString().contains("-Dredis.url=" + url);
     assertThat(process.waitFor()).isEqualTo(1);
   }
 }

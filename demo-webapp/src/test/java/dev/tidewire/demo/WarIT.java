@@ -23,6 +23,6 @@ class WarIT {
             name -> name.matches(".*/(jetty|jakarta\\.(servlet|websocket)|asm|kurkle)[^/]*\\.jar"))
         .anyMatch(name -> name.matches("WEB-INF/lib/jakarta-adapter-.*\\.jar"))
         .anyMatch(name -> name.matches("WEB-INF/lib/browser-client-.*\\.jar"));
-    assertThat(names).filteredOn(name -> name.endsWith(".jar")).hasSizeLessThanOrEqualTo(20);
+    assertThat(names).filteredOn(name -> name.endsWith(".jar")).hasSizeLessThanOrEqualTo(34);
   }
 }

@@ -83,6 +83,16 @@ final class Wire {
     }
   }
 
+  /** What came over the WebSocket so far with this in it. */
+  List<String> frames(String part) {
+    return frames.stream().filter(frame -> frame.contains(part)).toList();
+  }
+
+  /** The first of them. */
+  String frame(String part) {
+    return frames(part).get(0);
+  }
+
   /** Both were told that the application goes away. */
   void awaitGone() {
     await("close").atMost(PATIENCE).until(() -> closeCode == 1001);

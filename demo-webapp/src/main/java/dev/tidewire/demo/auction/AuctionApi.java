@@ -5,6 +5,7 @@ import dev.tidewire.Realtime;
 import dev.tidewire.Rejection;
 import dev.tidewire.changes.ChangeCapture;
 import dev.tidewire.changes.Written;
+import dev.tidewire.demo.Duty;
 import dev.tidewire.demo.Ticker;
 import dev.tidewire.demo.Visitor;
 import dev.tidewire.demo.Visitors;
@@ -25,11 +26,16 @@ public final class AuctionApi {
   private final Visitors visitors;
 
   public AuctionApi(
-      DSLContext db, Realtime realtime, ChangeCapture capture, Visitors visitors, Ticker ticker) {
+      DSLContext db,
+      Realtime realtime,
+      ChangeCapture capture,
+      Visitors visitors,
+      Ticker ticker,
+      Duty duty) {
     this.auction = new Auction(db);
     this.capture = capture;
     this.visitors = visitors;
-    Auctioneer auctioneer = new Auctioneer(db);
+    Auctioneer auctioneer = new Auctioneer(duty);
     auctioneer.run();
     ticker.every(Duration.ofMillis(500), auctioneer);
     realtime.onCall("bid", this::bid);

@@ -17,6 +17,7 @@ import static dev.tidewire.demo.Tables.VERSION;
 import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.DSL.when;
 
+import dev.tidewire.demo.Duty;
 import dev.tidewire.demo.Visitor;
 import dev.tidewire.demo.orders.Samples;
 import java.math.BigDecimal;
@@ -31,7 +32,7 @@ import org.jooq.DSLContext;
 
 /**
  * Lets the hammer fall, clears sold lots away and calls up new ones, so that there is always
- * something to bid for. Used by one thread.
+ * something to bid for. Of several nodes one does all that. Used by one thread.
  */
 final class Auctioneer implements Runnable {
   private static final int LOTS_AT_ONCE = 4;
@@ -39,23 +40,26 @@ final class Auctioneer implements Runnable {
   private static final Duration STAGGER = Duration.ofSeconds(45);
   private static final Duration SHOWN_AFTER_END = Duration.ofSeconds(10);
 
-  private final DSLContext db;
+  private final Duty duty;
   private final Random random = new Random();
   private int called;
 
-  Auctioneer(DSLContext db) {
-    this.db = db;
+  Auctioneer(Duty duty) {
+    this.duty = duty;
   }
 
   @Override
   public void run() {
-    OffsetDateTime now = Auction.now();
-    close(now);
-    clear(now);
-    callUp(now);
+    duty.perform(
+        tx -> {
+          OffsetDateTime now = Auction.now();
+          close(tx, now);
+          clear(tx, now);
+          callUp(tx, now);
+        });
   }
 
-  private void close(OffsetDateTime now) {
+  private static void close(DSLContext db, OffsetDateTime now) {
     List<Long> ended =
         db.select(ID).from(LOTS).where(STATUS.eq("open")).and(ENDS_AT.le(now)).fetch(ID);
     for (Long lot : ended) {
@@ -70,7 +74,7 @@ final class Auctioneer implements Runnable {
     }
   }
 
-  private void clear(OffsetDateTime now) {
+  private static void clear(DSLContext db, OffsetDateTime now) {
     List<Long> over =
         db.select(ID)
             .from(LOTS)
@@ -78,15 +82,12 @@ final class Auctioneer implements Runnable {
             .and(ENDS_AT.le(now.minus(SHOWN_AFTER_END)))
             .fetch(ID);
     for (Long lot : over) {
-      db.transaction(
-          tx -> {
-            tx.dsl().deleteFrom(BIDS).where(LOT_ID.eq(lot)).execute();
-            tx.dsl().deleteFrom(LOTS).where(ID.eq(lot)).execute();
-          });
+      db.deleteFrom(BIDS).where(LOT_ID.eq(lot)).execute();
+      db.deleteFrom(LOTS).where(ID.eq(lot)).execute();
     }
   }
 
-  private void callUp(OffsetDateTime now) {
+  private void callUp(DSLContext db, OffsetDateTime now) {
     Set<String> shown = db.select(TITLE).from(LOTS).fetchSet(TITLE);
     if (shown.size() >= LOTS_AT_ONCE) {
       return;
@@ -96,7 +97,7 @@ final class Auctioneer implements Runnable {
     Collections.shuffle(next);
     for (Item item : next.subList(0, Math.min(next.size(), LOTS_AT_ONCE - shown.size()))) {
       Duration time = SHORTEST.plus(STAGGER.multipliedBy(called++ % LOTS_AT_ONCE));
-      db.transaction(tx -> call(tx.dsl(), item, now, now.plus(time)));
+      call(db, item, now, now.plus(time));
     }
   }
 

@@ -6,7 +6,6 @@ import org.eclipse.jetty.alpn.server.ALPNServerConnectionFactory;
 import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
 import org.eclipse.jetty.ee11.webapp.MetaInfConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
-import org.eclipse.jetty.http.HttpCookie;
 import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
 import org.eclipse.jetty.http2.server.HTTP2ServerConnectionFactory;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -15,9 +14,6 @@ import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
-import org.eclipse.jetty.session.AbstractSessionManager;
-import org.eclipse.jetty.session.DefaultSessionCache;
-import org.eclipse.jetty.session.FileSessionDataStore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,7 +75,10 @@ public final class DemoServer implements AutoCloseable {
     // before anything else, so that a taken port is told before a database is opened
     connector.open();
     server.addConnector(connector);
-    server.setHandler(context(war, contextPath, data));
+    WebAppContext context = context(war, contextPath, data);
+    context.setInitParameter(
+        "demo.node", System.getProperty("demo.node", host + ":" + connector.getLocalPort()));
+    server.setHandler(context);
     server.setStopAtShutdown(true);
     try {
       server.start();
@@ -126,25 +125,15 @@ public final class DemoServer implements AutoCloseable {
             "org.slf4j.",
             "org.jooq.",
             "tools.jackson.",
+            "io.lettuce.",
+            "io.netty.",
+            "reactor.",
             "logback.xml");
     context.setThrowUnavailableOnStartupException(true);
-    context.getSessionHandler().setHttpOnly(true);
-    context.getSessionHandler().setSameSite(HttpCookie.SameSite.LAX);
     if (data != null) {
-      keep(context.getSessionHandler(), data.resolve("sessions"));
       context.setInitParameter("demo.data", data.toAbsolutePath().toString());
     }
     return context;
-  }
-
-  /** Visitors stay who they are when the server restarts. */
-  private static void keep(AbstractSessionManager sessions, Path folder) {
-    FileSessionDataStore store = new FileSessionDataStore();
-    store.setStoreDir(folder.toFile());
-    store.setDeleteUnrestorableFiles(true);
-    DefaultSessionCache cache = new DefaultSessionCache(sessions);
-    cache.setSessionDataStore(store);
-    sessions.setSessionCache(cache);
   }
 
   /** Where the demo is, for a browser. */

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the demo: {@code ./mvnw -Pdemo [-Dport=8080] [-Dhost=127.0.0.1] [-Dtls
- * [-Dtls.keystore=file.p12 -Dtls.password=…]] [-Ddb.url=… -Ddb.user=… -Ddb.password=…]}. Stays in
- * the foreground until Ctrl-C or SIGTERM.
+ * [-Dtls.keystore=file.p12 -Dtls.password=…]] [-Ddb.url=… -Ddb.user=… -Ddb.password=…]
+ * [-Dredis.url=…]}. Stays in the foreground until Ctrl-C or SIGTERM.
  */
 public final class Launcher {
   private Launcher() {}

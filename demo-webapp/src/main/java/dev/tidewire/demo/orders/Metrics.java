@@ -1,13 +1,14 @@
 package dev.tidewire.demo.orders;
 
 import dev.tidewire.Realtime;
+import dev.tidewire.demo.Duty;
 import java.math.BigDecimal;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The dashboard's figures: published as {@code metrics:update} on {@code dashboard/metrics} when
- * they have changed. Thread-safe.
+ * they have changed, by one node for all. Thread-safe.
  */
 final class Metrics implements Runnable {
   static final String BOARD = "dashboard/metrics";
@@ -15,16 +16,22 @@ final class Metrics implements Runnable {
 
   private final Realtime realtime;
   private final Orders orders;
+  private final Duty duty;
   private @Nullable Figures told;
 
-  Metrics(Realtime realtime, Orders orders) {
+  Metrics(Realtime realtime, Orders orders, Duty duty) {
     this.realtime = realtime;
     this.orders = orders;
+    this.duty = duty;
   }
 
   /** Looks and, if something changed, tells everybody. Called by one thread. */
   @Override
   public void run() {
+    if (!duty.isMine()) {
+      told = null; // another node tells; when it is this one's turn again, the figures are new
+      return;
+    }
     Figures figures = now();
     if (!figures.equals(told)) {
       told = figures;

@@ -1,6 +1,7 @@
 package dev.tidewire.demo.orders;
 
 import dev.tidewire.Realtime;
+import dev.tidewire.demo.Duty;
 import dev.tidewire.demo.Ticker;
 import dev.tidewire.demo.web.Answer;
 import dev.tidewire.demo.web.Body;
@@ -17,14 +18,15 @@ public final class OrdersApi {
   private final OrderStream stream;
   private final Metrics metrics;
 
-  public OrdersApi(DSLContext db, Realtime realtime, Ticker ticker) {
+  public OrdersApi(DSLContext db, Realtime realtime, Ticker ticker, Duty duty) {
     orders = new Orders(db);
-    metrics = new Metrics(realtime, orders);
+    metrics = new Metrics(realtime, orders, duty);
     stream =
         new OrderStream(
-            orders,
-            ticker,
+            db,
+            duty,
             running -> realtime.emit("stream", Map.of("running", running), Metrics.BOARD));
+    ticker.every(OrderStream.PACE, stream);
     ticker.every(Duration.ofSeconds(1), metrics);
   }
 

@@ -2,12 +2,14 @@ package dev.tidewire.demo.web;
 
 import dev.tidewire.changes.Written;
 import dev.tidewire.channel.Position;
+import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
@@ -50,6 +52,18 @@ public final class Exchange {
     } catch (ExecutionException | TimeoutException e) {
       // the page sees its write when the event comes
     }
+  }
+
+  /** Has the browser keep a value for this application; scripts do not see it. */
+  public void cookie(String name, String value, Duration keep) {
+    Cookie cookie = new Cookie(name, value);
+    String path = request.getContextPath();
+    cookie.setPath(path.isEmpty() ? "/" : path);
+    cookie.setMaxAge((int) keep.toSeconds());
+    cookie.setHttpOnly(true);
+    cookie.setSecure(request.isSecure());
+    cookie.setAttribute("SameSite", "Lax");
+    response.addCookie(cookie);
   }
 
   /** The whole number in the path; anything else names no row that could exist. */

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
 /** A Redis of the tests' own, which can be killed, stopped, continued and started again. */
-final class RedisProcess implements AutoCloseable {
+public final class RedisProcess implements AutoCloseable {
 
   private static final String SHIPPED = "/redis-server-6.2.6-v5-linux-amd64";
 
@@ -37,7 +37,7 @@ final class RedisProcess implements AutoCloseable {
   }
 
   /** The Redis 6.2 that a test library ships, or the server that {@code -Dredis.server} names. */
-  static RedisProcess create(String... settings) {
+  public static RedisProcess create(String... settings) {
     try {
       String other = System.getProperty("redis.server");
       if (other != null) {
@@ -55,11 +55,15 @@ final class RedisProcess implements AutoCloseable {
     }
   }
 
-  String uri() {
+  public int port() {
+    return port;
+  }
+
+  public String uri() {
     return "redis://127.0.0.1:" + port;
   }
 
-  RedisProcess start() {
+  public RedisProcess start() {
     List<String> command =
         new ArrayList<>(
             Arrays.asList(
@@ -98,7 +102,7 @@ final class RedisProcess implements AutoCloseable {
   }
 
   /** Sends a command as text and returns the beginning of the answer. */
-  String say(String command) {
+  public String say(String command) {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.getOutputStream().write((command + "\r\n").getBytes());
       byte[] answer = new byte[64 * 1024];
@@ -109,7 +113,7 @@ final class RedisProcess implements AutoCloseable {
     }
   }
 
-  void kill() {
+  public void kill() {
     process.destroyForcibly();
     try {
       process.waitFor();
@@ -118,11 +122,11 @@ final class RedisProcess implements AutoCloseable {
     }
   }
 
-  void stop() {
+  public void stop() {
     signal("STOP");
   }
 
-  void proceed() {
+  public void proceed() {
     signal("CONT");
   }
 

@@ -22,7 +22,7 @@ import java.util.concurrent.locks.LockSupport;
  * <p>What a connection suffers depends on the seed, on its number, and on how the bytes come. Safe
  * for any thread.
  */
-final class ChaosProxy implements AutoCloseable {
+public final class ChaosProxy implements AutoCloseable {
 
   /** A direction that fell silent is cut after this long at the latest. */
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(3);
@@ -34,6 +34,7 @@ final class ChaosProxy implements AutoCloseable {
   private final int target;
   private final long seed;
   private volatile boolean storm;
+  private volatile boolean isolated;
 
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger cuts = new AtomicInteger();
@@ -43,13 +44,13 @@ final class ChaosProxy implements AutoCloseable {
   private final AtomicInteger delays = new AtomicInteger();
   private final AtomicInteger swaps = new AtomicInteger();
 
-  ChaosProxy(int target, long seed) throws IOException {
+  public ChaosProxy(int target, long seed) throws IOException {
     this.target = target;
     this.seed = seed;
     start("accept", this::accept);
   }
 
-  int port() {
+  public int port() {
     return entrance.getLocalPort();
   }
 
@@ -62,6 +63,17 @@ final class ChaosProxy implements AutoCloseable {
   /** What is open now falls silent in both directions, until the proxy is closed. */
   void silence() {
     paths.forEach(path -> path.silent = true);
+  }
+
+  /**
+   * From now on nothing gets through and nobody is told, over new connections neither; or new ones
+   * work again, while those that had fallen silent stay so.
+   */
+  public void isolate(boolean on) {
+    isolated = on;
+    if (on) {
+      silence();
+    }
   }
 
   /** What is open now is cut. */
@@ -132,6 +144,7 @@ final class ChaosProxy implements AutoCloseable {
     Path(Socket near, Socket far) {
       this.near = near;
       this.far = far;
+      this.silent = isolated;
     }
 
     void pump(Socket from, Socket to, Random random, boolean up) throws IOException {
