@@ -39,17 +39,17 @@ final class ClientSession implements Session, Answers {
   private final String id;
   private final String secret;
   private final Sessions server;
-  private final Connection connection;
-  private final OutboundQueue queue;
-  private final long connectedAt;
+  final Connection connection;
+  final OutboundQueue queue;
+  final long connectedAt;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final SessionGuard guard;
   private final UserPlace place;
-  private final SessionCommands commands;
+  final SessionCommands commands;
 
   private volatile @Nullable Identity identity;
-  private volatile long lastHeard;
+  volatile long lastHeard;
 
   /** Whether silence means that the client is gone; a stream's must first show that it pings. */
   private volatile boolean pings;
@@ -92,12 +92,6 @@ final class ClientSession implements Session, Answers {
 
   void subscriptionFailed(ClientSubscription subscription) {
     commands.subscriptionFailed(subscription);
-  }
-
-  /** For the inspector; what it holds is safe for any thread. */
-  SessionState state() {
-    return new SessionState(
-        connection, queue, commands.subscriptions(), connectedAt, lastHeard, hasEnded());
   }
 
   String secret() {

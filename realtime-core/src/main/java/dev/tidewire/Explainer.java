@@ -74,7 +74,10 @@ final class Explainer {
                         columns(channel),
                         (seen, columns) ->
                             new Findings(
-                                sessions, channel, position, tail, seen, columns.orElse(null))))
+                                sessions,
+                                new SoughtEvent(channel, position, tail),
+                                seen,
+                                columns.orElse(null))))
         .thenApplyAsync(findings -> findings.explain(who, clients), callbacks);
   }
 
@@ -95,7 +98,7 @@ final class Explainer {
             () ->
                 sessions
                     .live()
-                    .flatMap(session -> session.state().subscriptions().values().stream())
+                    .flatMap(session -> SessionState.of(session).subscriptions().values().stream())
                     .filter(subscription -> epoch.equals(subscription.epoch()))
                     .map(ClientSubscription::topic)
                     .findFirst())
@@ -186,7 +189,7 @@ final class Explainer {
           subscription.begin(),
           subscription.recovered(),
           rows == null ? null : rows.scope(),
-          subscription.session().state().queue().waiting(true));
+          SessionState.of(subscription.session()).queue().waiting(true));
     }
   }
 }

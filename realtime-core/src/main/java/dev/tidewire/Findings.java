@@ -1,7 +1,6 @@
 package dev.tidewire;
 
 import dev.tidewire.AccessPolicy.Action;
-import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
@@ -13,7 +12,6 @@ import dev.tidewire.inspector.Explanation.Step;
 import dev.tidewire.inspector.Explanation.Verdict;
 import dev.tidewire.rows.RowColumns;
 import dev.tidewire.rows.RowFilter;
-import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -22,23 +20,25 @@ import org.jspecify.annotations.Nullable;
  * What an {@link Explainer} found out, and what follows from it. Asks the application's policies,
  * which may block. Immutable, safe for any thread.
  *
- * @param tail what the broker keeps from the event on
  * @param columns those of the table, if they are needed and can be read
  */
 record Findings(
-    Sessions sessions,
-    String topic,
-    Position position,
-    Tail tail,
-    Explainer.Seen seen,
-    @Nullable RowColumns columns) {
+    Sessions sessions, SoughtEvent sought, Explainer.Seen seen, @Nullable RowColumns columns) {
 
   private static final String NO_ACKNOWLEDGEMENT =
       "Clients do not acknowledge deliveries: whether the page received it cannot be told.";
 
+  private String topic() {
+    return sought.topic();
+  }
+
+  private Position position() {
+    return sought.position();
+  }
+
   Explanation explain(String who, List<ClientSession> clients) {
-    Step captured = captured();
-    Verdict missing = missing();
+    Step captured = sought.captured();
+    Verdict missing = sought.missing();
     if (missing != null || clients.isEmpty()) {
       Verdict verdict = missing == null ? Verdict.NOT_CONNECTED : missing;
       Step authorised =
@@ -50,7 +50,7 @@ record Findings(
                       + " the policy about, and nothing is noted of connections that are gone.")
               : Step.notReached();
       String words = clients.isEmpty() ? authorised.words() : captured.words();
-      return new Explanation(topic, position, verdict, words, captured, authorised, List.of());
+      return new Explanation(topic(), position(), verdict, words, captured, authorised, List.of());
     }
     List<Delivery> deliveries = clients.stream().map(this::delivery).toList();
     Delivery furthest =
@@ -58,8 +58,8 @@ record Findings(
             .reduce((a, b) -> a.verdict().compareTo(b.verdict()) >= 0 ? a : b)
             .orElseThrow();
     return new Explanation(
-        topic,
-        position,
+        topic(),
+        position(),
         furthest.verdict(),
         words(furthest),
         captured,
@@ -77,87 +77,24 @@ record Findings(
     return delivery.matched().words();
   }
 
-  /** Why there is no such event; null if there is, or was. */
-  private @Nullable Verdict missing() {
-    if (!tail.position().epoch().equals(position.epoch())) {
-      return Verdict.OTHER_LIFE;
-    }
-    return position.offset() > tail.position().offset() ? Verdict.NOT_PUBLISHED : null;
-  }
-
-  /** The event, if it is retained and not too far back. */
-  private @Nullable Publication event() {
-    return tail.publications().isEmpty() ? null : tail.publications().get(0);
-  }
-
-  private Step captured() {
-    if (missing() == Verdict.OTHER_LIFE) {
-      return Step.unknown(
-          tail.position().offset() == 0
-              ? "Nothing was published to '"
-                  + topic
-                  + "' in this life of its stream. It may be"
-                  + " new, forgotten since, or its name misspelt."
-              : "The position belongs to another life of the stream: it is at "
-                  + tail.position()
-                  + " now. A stream begins anew when its broker does.");
-    }
-    if (missing() == Verdict.NOT_PUBLISHED) {
-      return Step.no("The channel is at " + tail.position() + ": it has not come so far.");
-    }
-    Publication event = event();
-    if (event == null) {
-      return Step.unknown(
-          "It was published, but is no longer retained (or lies too far back): what it was cannot"
-              + " be told. The channel is at "
-              + tail.position()
-              + ".");
-    }
-    Draft draft = event.draft();
-    String by = draft.userId() == null ? "the server" : "'" + draft.userId() + "'";
-    String at = Instant.ofEpochMilli(event.timestamp()).toString();
-    if (draft.kind() == Draft.Kind.RESET) {
-      return Step.yes(
-          "Something changed that could not be told row by row ("
-              + draft.event()
-              + "): subscribers were told to load again, at "
-              + at
-              + ".");
-    }
-    if (draft.kind() == Draft.Kind.EVENT) {
-      return Step.yes("Event '" + draft.event() + "', published by " + by + " at " + at + ".");
-    }
-    RowChange change = draft.change();
-    String transaction = change == null ? null : change.transaction();
-    return Step.yes(
-        draft.event()
-            + " of a row, captured from the database"
-            + (transaction == null ? "" : " in transaction " + transaction)
-            + ", written by "
-            + by
-            + ", published at "
-            + at
-            + ".");
-  }
-
   private Delivery delivery(ClientSession session) {
     Explainer.Evidence evidence = seen.subscriptions().get(session);
     Step authorised = authorised(session, evidence);
     if (evidence == null) {
-      boolean opening = session.state().subscriptions().containsKey(topic);
+      boolean opening = SessionState.of(session).subscriptions().containsKey(topic());
       return opening
           ? starting(session, authorised)
           : unmatched(
               session,
               Verdict.NOT_SUBSCRIBED,
-              Step.no("The connection does not subscribe to '" + topic + "' now."),
+              Step.no("The connection does not subscribe to '" + topic() + "' now."),
               authorised);
     }
     Position began = evidence.began();
     if (!evidence.started() || began == null) {
       return starting(session, authorised);
     }
-    if (began.epoch().equals(position.epoch()) && position.offset() <= began.offset()) {
+    if (began.epoch().equals(position().epoch()) && position().offset() <= began.offset()) {
       return before(session, evidence, began, authorised);
     }
     Delivery unseen = unseen(session, evidence, authorised);
@@ -192,7 +129,7 @@ record Findings(
       ClientSession session, Explainer.Evidence evidence, Position began, Step authorised) {
     Position since = evidence.subscription().since();
     String begin = "The subscription began at " + began;
-    if (since == null || !since.epoch().equals(position.epoch())) {
+    if (since == null || !since.epoch().equals(position().epoch())) {
       RowRequest request = evidence.subscription().request();
       boolean rows = request != null && request.snapshot();
       return unmatched(
@@ -205,7 +142,7 @@ record Findings(
                   + ". What an earlier subscription was told is not noted."),
           authorised);
     }
-    if (position.offset() <= since.offset()) {
+    if (position().offset() <= since.offset()) {
       return unmatched(
           session,
           Verdict.READ_BEFORE,
@@ -239,7 +176,7 @@ record Findings(
   private @Nullable Delivery unseen(
       ClientSession session, Explainer.Evidence evidence, Step authorised) {
     RowScope scope = evidence.scope();
-    Publication event = event();
+    Publication event = sought.event();
     if (event == null) {
       return scope == null
           ? null
@@ -302,7 +239,7 @@ record Findings(
   private Delivery delivered(
       ClientSession session, Explainer.Evidence evidence, Position began, Step authorised) {
     Step matched = Step.yes(matched(evidence, began));
-    if (seen.isLost(position)) {
+    if (seen.isLost(position())) {
       return of(
           session,
           Verdict.LOST,
@@ -312,7 +249,7 @@ record Findings(
               "This node lost touch with the broker: it may have told a reset in its place."),
           Step.notReached());
     }
-    if (!seen.isDelivered(position)) {
+    if (!seen.isDelivered(position())) {
       return of(
           session,
           Verdict.ON_ITS_WAY,
@@ -322,7 +259,7 @@ record Findings(
           Step.notReached());
     }
     OutboundQueue.Waiting waiting = evidence.waiting();
-    if (waiting.holds(topic, position.toString())) {
+    if (waiting.holds(topic(), position().toString())) {
       return of(
           session,
           Verdict.WAITING,
@@ -368,7 +305,7 @@ record Findings(
   }
 
   private boolean isEvent() {
-    Publication event = event();
+    Publication event = sought.event();
     return event == null || event.draft().kind() == Draft.Kind.EVENT;
   }
 
@@ -391,7 +328,7 @@ record Findings(
       return Step.unknown("The connection has not said yet who it is.");
     }
     boolean subscribes = evidence != null;
-    if (!sessions.access().allows(who, topic, Action.SUBSCRIBE)) {
+    if (!sessions.access().allows(who, topic(), Action.SUBSCRIBE)) {
       return Step.no(
           "The access policy says no now."
               + (subscribes
@@ -399,14 +336,14 @@ record Findings(
                       + " does; Realtime.revoke ends that."
                   : ""));
     }
-    TableRows table = sessions.tables().get(topic);
+    TableRows table = sessions.tables().get(topic());
     RowPolicy policy = table == null ? null : table.policy();
     if (policy == null || evidence == null) {
       return Step.yes("The access policy says yes now.");
     }
     RowView now;
     try {
-      now = sessions.access().view(who, topic, policy);
+      now = sessions.access().view(who, topic(), policy);
     } catch (Rejection e) {
       return Step.no("The access policy says yes now, but the row policy fails; see the log.");
     }

@@ -77,7 +77,7 @@ public final class Inspector {
   }
 
   static LiveConnection connection(ClientSession session) {
-    return session.state().connection(session.id(), session.identity());
+    return SessionState.of(session).connection(session.id(), session.identity());
   }
 
   /**
@@ -93,7 +93,7 @@ public final class Inspector {
     Predicate<ClientSession> wanted =
         session ->
             part.isEmpty()
-                || session.state().subscriptions().containsKey(search)
+                || SessionState.of(session).subscriptions().containsKey(search)
                 || contains(connection(session), part);
     List<LiveConnection> found = sessions.live().filter(wanted).map(Inspector::connection).toList();
     return listing(sessions.count(), found, order.comparator(), limit);
@@ -120,7 +120,7 @@ public final class Inspector {
         .live()
         .filter(session -> session.id().equals(id))
         .findFirst()
-        .map(session -> new ConnectionDetail(connection(session), session.state().live()))
+        .map(session -> new ConnectionDetail(connection(session), SessionState.of(session).live()))
         .orElse(null);
   }
 

@@ -23,6 +23,16 @@ record SessionState(
     long lastHeard,
     boolean ended) {
 
+  static SessionState of(ClientSession session) {
+    return new SessionState(
+        session.connection,
+        session.queue,
+        session.commands.subscriptions(),
+        session.connectedAt,
+        session.lastHeard,
+        session.hasEnded());
+  }
+
   LiveConnection connection(String id, @Nullable Identity who) {
     return new LiveConnection(
         id,

@@ -75,10 +75,10 @@ final class InspectorEndpoint {
       response.sendRedirect(request.getContextPath() + request.getServletPath() + PATH + '/');
       return;
     }
-    CompletionStage<Object> json =
-        ask(inspector, path.substring(PATH.length() + 1), request);
+    CompletionStage<Object> json = ask(inspector, path.substring(PATH.length() + 1), request);
     if (json != null) {
-      replies.answerJson(json.thenApply(installation.realtime().codec()::toJson), request, response);
+      replies.answerJson(
+          json.thenApply(installation.realtime().codec()::toJson), request, response);
     } else if (!files.serve(file(path), request, response)) {
       answers.problem(HttpServletResponse.SC_NOT_FOUND, "nothing is here", response);
     }
@@ -136,8 +136,7 @@ final class InspectorEndpoint {
   }
 
   /** A parameter; without it {@code otherwise}, or, if that is null, a rejection. */
-  private static String text(
-      HttpServletRequest request, String name, @Nullable String otherwise) {
+  private static String text(HttpServletRequest request, String name, @Nullable String otherwise) {
     String value = Parameters.optional(request, name);
     if (value == null || value.isEmpty()) {
       if (otherwise == null) {

@@ -54,9 +54,7 @@ final class RealtimeServlet extends HttpServlet {
     this.links = new HttpLinks(installation, events);
     this.files = new ClientFiles(loader, "META-INF/resources/realtime");
     this.inspector =
-        installation.hasInspector()
-            ? new InspectorEndpoint(installation, answers, replies)
-            : null;
+        installation.hasInspector() ? new InspectorEndpoint(installation, answers, replies) : null;
   }
 
   @Override

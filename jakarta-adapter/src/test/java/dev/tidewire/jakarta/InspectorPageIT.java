@@ -22,9 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/**
- * like.
- */
+/** like. */
 class InspectorPageIT {
 
   private static final String HOSTILE = "<img src=x onerror=document.title='broken'>";
