@@ -2,7 +2,9 @@ package dev.tidewire;
 
 import dev.tidewire.AccessPolicy.Action;
 import dev.tidewire.protocol.ErrorCode;
+import dev.tidewire.protocol.Reply;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +39,13 @@ final class AccessControl {
       log.error("The access policy failed for the inspector; refused", e);
       return false;
     }
+  }
+
+  /** What a client is told when the policy says no; null if it says yes. */
+  Reply.@Nullable Failure refusal(Identity identity, String topic, Action action) {
+    return allows(identity, topic, action)
+        ? null
+        : Reply.Failure.of(ErrorCode.FORBIDDEN, policy.refusal(topic, action));
   }
 
   /** What the identity may see of a table; throws a {@link Rejection} if that cannot be told. */

@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Channel {
 
-  private final Realtime realtime;
+  private final ChannelPorts ports;
   private final String topic;
 
-  Channel(Realtime realtime, String topic) {
-    this.realtime = realtime;
+  Channel(ChannelPorts ports, String topic) {
+    this.ports = ports;
     this.topic = topic;
   }
 
@@ -47,7 +47,7 @@ public final class Channel {
   /** The same with options; with {@code persist}, accepted means that the history has it too. */
   public CompletionStage<Position> publish(
       String event, @Nullable Object data, PublishOptions options) {
-    return realtime.publish(topic, event, data, options);
+    return ports.publish(topic, event, data, options);
   }
 
   /**
@@ -58,7 +58,7 @@ public final class Channel {
    * place of them, whatever event it listens for.
    */
   public Subscription on(String event, Consumer<Message> listener) {
-    return realtime.subscribe(topic, event.equals("*") ? null : event, listener);
+    return ports.subscribe(topic, event.equals("*") ? null : event, listener);
   }
 
   /**
@@ -74,7 +74,7 @@ public final class Channel {
    * something changed that cannot be told row by row; otherwise as {@link #on}.
    */
   public Subscription onChange(Consumer<RowChange> listener, Runnable reload) {
-    return realtime.subscribe(
+    return ports.subscribe(
         topic,
         null,
         message -> {
@@ -89,17 +89,17 @@ public final class Channel {
 
   /** Everybody who is present now. */
   public CompletionStage<PresenceState> presence() {
-    return realtime.presence(topic);
+    return ports.presence(topic);
   }
 
   /** The newest {@code limit} persisted messages, oldest of them first. */
   public CompletionStage<List<HistoryMessage>> history(int limit) {
-    return realtime.history(HistoryQuery.latest(topic, limit));
+    return ports.history(HistoryQuery.latest(topic, limit));
   }
 
   /** The newest {@code limit} persisted messages before the one at {@code before}. */
   public CompletionStage<List<HistoryMessage>> history(int limit, Position before) {
-    return realtime.history(HistoryQuery.latest(topic, limit).before(before));
+    return ports.history(HistoryQuery.latest(topic, limit).before(before));
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.tidewire;
 
 import dev.tidewire.presence.PresenceDiff;
-import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,15 +48,18 @@ final class ClientSession implements Session, Answers {
   private final UserPlace place;
   final SessionCommands commands;
 
-  private volatile @Nullable Identity identity;
+  private final AtomicReference<@Nullable Standing> standing;
   volatile long lastHeard;
 
-  /** Whether silence means that the client is gone; a stream's must first show that it pings. */
-  private volatile boolean pings;
-
+  private volatile boolean pings; // only then silence means that the client is gone
   private final AtomicReference<@Nullable End> end = new AtomicReference<>();
 
-  private record End(PresenceDiff.Reason reason, long at) {}
+  private final Recheck recheck;
+
+  /** Set when the identity does not count any more, perhaps after the end. */
+  private volatile boolean revoked;
+
+  private record End(PresenceDiff.Reason reason, boolean mayReturn, long at) {}
 
   ClientSession(
       String id,
@@ -70,7 +73,7 @@ final class ClientSession implements Session, Answers {
     this.server = server;
     this.connection = connection;
     this.pings = pings;
-    this.identity = identity;
+    this.standing = new AtomicReference<>(identity == null ? null : Standing.of(identity));
     this.connectedAt = server.now();
     this.lastHeard = connectedAt;
     Limits limits = server.limits();
@@ -79,10 +82,11 @@ final class ClientSession implements Session, Answers {
             connection,
             limits.queueBytes(),
             server.delivery(),
-            () -> end(PresenceDiff.Reason.TIMEOUT));
+            () -> end(PresenceDiff.Reason.TIMEOUT, true));
     this.guard = new SessionGuard(limits, connectedAt);
     this.place = new UserPlace(server.admission());
     this.commands = new SessionCommands(this, server);
+    this.recheck = new Recheck(lock, commands);
   }
 
   @Override
@@ -94,16 +98,25 @@ final class ClientSession implements Session, Answers {
     commands.subscriptionFailed(subscription);
   }
 
+  Sessions server() {
+    return server;
+  }
+
   String secret() {
     return secret;
   }
 
+  @Nullable Standing standing() {
+    return standing.get();
+  }
+
   @Nullable Identity identity() {
-    return identity;
+    Standing now = standing.get();
+    return now == null ? null : now.identity();
   }
 
   Identity requireIdentity() {
-    Identity who = identity;
+    Identity who = identity();
     if (who == null) {
       throw new Rejection(ErrorCode.UNAUTHORIZED, "send an auth frame with a token first");
     }
@@ -112,7 +125,20 @@ final class ClientSession implements Session, Answers {
 
   /** Under the session's lock: settles who it is, or renews the proof of it. */
   void identify(Identity verified) {
-    identity = verified;
+    Standing before = standing.getAndSet(Standing.of(verified));
+    if (before != null && !before.identity().roles().equals(verified.roles())) {
+      recheck.later();
+    }
+  }
+
+  /** Asks again what the client may, after the change. */
+  void recheck(UnaryOperator<Identity> change) {
+    standing.updateAndGet(who -> who == null ? null : who.changed(change));
+    if (hasEnded()) {
+      revoked = true; // whoever is just leaving does not stay for the grace window
+    } else {
+      recheck.begin();
+    }
   }
 
   /**
@@ -123,7 +149,7 @@ final class ClientSession implements Session, Answers {
    * @return whether it may stay
    */
   boolean welcomed(@Nullable String commandId) {
-    Identity who = identity;
+    Identity who = identity();
     if (who == null) {
       return true;
     }
@@ -185,6 +211,8 @@ final class ClientSession implements Session, Answers {
     lock.unlock();
     if (hasEnded()) {
       leave(); // perhaps it ended while this thread had the lock
+    } else {
+      recheck.ifFree();
     }
   }
 
@@ -254,6 +282,7 @@ final class ClientSession implements Session, Answers {
         queue.release();
       }
     }
+    recheck.ifDue();
   }
 
   private void rateLimited(Inbound frame, long wait, Answers answers) {
@@ -290,16 +319,12 @@ final class ClientSession implements Session, Answers {
     send(Frames.of(push, server.codec(), server.now()));
   }
 
-  Push members(PresenceState state) {
-    return new Push.Members(state, server.limits().members());
-  }
-
   void send(Frame frame) {
     if (!queue.offer(frame)) {
       log.info("Session {} reads too slowly; closed", id);
       server.limits().met(Limit.QUEUE_BYTES);
       server.counters().slowReader();
-      end(PresenceDiff.Reason.TIMEOUT);
+      end(PresenceDiff.Reason.TIMEOUT, true);
       queue.close(CloseCode.SLOW_CONSUMER);
     }
   }
@@ -311,42 +336,27 @@ final class ClientSession implements Session, Answers {
     queue.addTo(tally);
   }
 
-  Counters counters() {
-    return server.counters();
-  }
-
   /** Whether the client can be told so much at once and still keep up. */
   boolean hasRoomFor(long bytes) {
     return queue.hasRoomFor(bytes);
   }
 
-  String json(Object value) {
-    return server.codec().toJson(value);
-  }
-
-  /** Why the client cannot be told so much at once; null if it can. */
-  Reply.@Nullable Failure obstacle(String json) {
-    int max = server.limits().queueBytes();
-    if (Limits.isLonger(json, max)) {
-      return Reply.Failure.of(
-          ErrorCode.LIMIT_EXCEEDED, "the rows are more than " + max + " bytes: ask for fewer");
-    }
-    // an estimate: what is not ASCII takes more than one byte
-    return queue.hasRoomFor(json.length())
-        ? null
-        : Reply.Failure.of(ErrorCode.UNAVAILABLE, "too much waits to be sent to this client");
-  }
-
   /** Sends what waits, then closes; the session itself ends at once. */
   void close(CloseCode code) {
-    queue.closeAfterFlush(code);
-    end(PresenceDiff.Reason.LEFT);
+    boolean isLogout = code == CloseCode.UNAUTHORIZED;
+    end(isLogout ? PresenceDiff.Reason.LOGOUT : PresenceDiff.Reason.LEFT, code.asksBack());
+    queue.closeAfterFlush(code); // the adapter may say at once that it is closed
   }
 
-  /** Closes without waiting for the client. */
+  /** The identity does not count any more. */
+  void revoke() {
+    revoked = true;
+    close(CloseCode.UNAUTHORIZED);
+  }
+
   private void cut(CloseCode code) {
+    end(PresenceDiff.Reason.TIMEOUT, true);
     queue.close(code);
-    end(PresenceDiff.Reason.TIMEOUT);
   }
 
   /** The server stops: what could not be sent by now stays unsent. */
@@ -359,7 +369,7 @@ final class ClientSession implements Session, Answers {
   public void closed(int code) {
     queue.discard();
     boolean orderly = code == CloseCode.NORMAL.code() || code == CloseCode.GOING_AWAY.code();
-    end(orderly ? PresenceDiff.Reason.LEFT : PresenceDiff.Reason.TIMEOUT);
+    end(orderly ? PresenceDiff.Reason.LEFT : PresenceDiff.Reason.TIMEOUT, !orderly);
     gone();
   }
 
@@ -369,8 +379,9 @@ final class ClientSession implements Session, Answers {
   }
 
   /** Leaves every channel, once, on another thread: this one may be delivering. */
-  private void end(PresenceDiff.Reason reason) {
-    if (end.compareAndSet(null, new End(reason, server.now()))) {
+  private void end(PresenceDiff.Reason reason, boolean mayReturn) {
+    if (end.compareAndSet(null, new End(reason, mayReturn, server.now()))) {
+      server.leaving(this);
       server.execute(this::leave);
     }
   }
@@ -380,9 +391,13 @@ final class ClientSession implements Session, Answers {
     End ended = end.get();
     if (ended != null && lock.tryLock()) {
       try {
-        commands.leaveAll(ended.reason());
+        commands.leaveAll(ended.reason(), ended.mayReturn());
       } finally {
         lock.unlock();
+      }
+      server.left(this);
+      if (revoked) {
+        server.absences().revoke(id); // if it came between the end and now
       }
     }
   }
@@ -401,7 +416,7 @@ final class ClientSession implements Session, Answers {
       }
       return;
     }
-    Identity who = identity;
+    Identity who = identity();
     Instant expiry = who == null ? null : who.expiresAt();
     long authentication = server.limits().authenticationTime().toMillis();
     if (who == null && authentication > 0 && now - connectedAt > authentication) {

@@ -9,6 +9,7 @@ import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.rows.RowSource.Snapshot;
+import dev.tidewire.rows.Where;
 import dev.tidewire.transport.Frame;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -30,14 +31,21 @@ final class ClientSubscription implements Subscriber {
     /** Missed messages as ordinary frames before the acknowledgement; then as {@link #FULL}. */
     REPLAY,
     /** For a stream: missed messages as ordinary frames, then a frame that it stands. */
-    STREAM
+    STREAM,
+    /** Other rows than before: a reset where they begin. */
+    RENEWED,
+    /** The same for a stream. */
+    RENEWED_STREAM
   }
+
+  /** What tells a client to load again because it may see other rows now. */
+  private static final String ACCESS = "ACCESS";
 
   private final ClientSession session;
   private final @Nullable String commandId;
   private final String topic;
   private final @Nullable Position since;
-  private final boolean presence;
+  private volatile boolean presence;
   private final Answer answer;
   private final @Nullable RowRequest request;
   private final Membership membership = new Membership(this);
@@ -47,10 +55,15 @@ final class ClientSubscription implements Subscriber {
   private volatile RowRequest.@Nullable Opening opening;
 
   private volatile Reply.@Nullable Failure refusal;
+
+  /** Nothing is delivered any more, whatever still comes. */
+  private volatile boolean silent;
+
+  private volatile Reply.@Nullable Failure withdrawal;
   // Confined to the drain.
+  private boolean answered;
   private @Nullable RowClass rows;
   private @Nullable Position begin;
-  private boolean failed;
   private boolean recovered;
 
   /**
@@ -93,8 +106,54 @@ final class ClientSubscription implements Subscriber {
     return request;
   }
 
+  /** The condition that it asked for, or null. */
+  @Nullable Where where() {
+    return request == null ? null : request.where();
+  }
+
   String topic() {
     return topic;
+  }
+
+  /** Delivers nothing from now on. */
+  void silence() {
+    silent = true;
+  }
+
+  boolean isSilent() {
+    return silent;
+  }
+
+  /** Tells nothing of the members from now on. */
+  void hidePresence() {
+    presence = false;
+  }
+
+  /** It is not allowed any more; if it has not begun yet, that is the answer. */
+  void withdraw(Reply.Failure why) {
+    withdrawal = why;
+    silent = true;
+  }
+
+  /** In the drain: tells a client that was told that it stands. */
+  void tellWithdrawn() {
+    Reply.Failure why = withdrawal;
+    if (answered && why != null) {
+      session.reply(why.on(topic), null);
+    }
+  }
+
+  /** The same with other rows, which goes on where this one stops. */
+  ClientSubscription renewed(@Nullable RowRequest newRequest) {
+    boolean isStream = answer == Answer.STREAM || answer == Answer.RENEWED_STREAM;
+    return new ClientSubscription(
+        session,
+        null,
+        topic,
+        null,
+        presence,
+        isStream ? Answer.RENEWED_STREAM : Answer.RENEWED,
+        newRequest);
   }
 
   Membership membership() {
@@ -151,6 +210,14 @@ final class ClientSubscription implements Subscriber {
 
   @Override
   public void started(@Nullable Tail tail) {
+    Reply.Failure withdrawn = withdrawal;
+    if (silent) {
+      fail(
+          withdrawn != null
+              ? withdrawn
+              : Reply.Failure.of(ErrorCode.UNAVAILABLE, "access is changing: subscribe again"));
+      return;
+    }
     if (tail == null) {
       Reply.Failure why = refusal;
       fail(
@@ -159,6 +226,7 @@ final class ClientSubscription implements Subscriber {
               : Reply.Failure.of(ErrorCode.UNAVAILABLE, "the channel cannot be read now"));
       return;
     }
+    answered = true;
     epoch = tail.position().epoch();
     begin = tail.position();
     RowRequest.Opening open = opening;
@@ -178,8 +246,15 @@ final class ClientSubscription implements Subscriber {
         missed.isEmpty() || session.hasRoomFor(bytes) ? tail.outcome() : Tail.Outcome.EVICTED;
     boolean complete = outcome == Tail.Outcome.COMPLETE;
     missed = complete ? missed : List.of();
+    if (answer == Answer.RENEWED || answer == Answer.RENEWED_STREAM) {
+      session.push(new Push.Reset(topic, ACCESS, tail.position()));
+      if (answer == Answer.RENEWED_STREAM) {
+        session.push(new Push.Subscribed(topic, tail.position(), null));
+      }
+      return;
+    }
     if (since != null || !complete) {
-      session.counters().recovered(outcome);
+      session.server().counters().recovered(outcome);
     }
     recovered = complete;
     if (answer == Answer.STREAM) {
@@ -200,8 +275,11 @@ final class ClientSubscription implements Subscriber {
 
   /** The rows in the place of what was missed. */
   private void acknowledge(Snapshot snapshot, @Nullable RowClass rowClass) {
-    String json = rowClass == null ? session.json(snapshot.rows()) : rowClass.rows(snapshot);
-    Reply.Failure obstacle = session.obstacle(json);
+    String json =
+        rowClass == null
+            ? session.server().codec().toJson(snapshot.rows())
+            : rowClass.rows(snapshot);
+    Reply.Failure obstacle = obstacle(json);
     if (obstacle != null) {
       fail(obstacle);
       return;
@@ -212,8 +290,21 @@ final class ClientSubscription implements Subscriber {
         commandId);
   }
 
+  /** Why the client cannot be told so much at once; null if it can. */
+  private Reply.@Nullable Failure obstacle(String json) {
+    int max = session.server().limits().queueBytes();
+    if (Limits.isLonger(json, max)) {
+      return Reply.Failure.of(
+          ErrorCode.LIMIT_EXCEEDED, "the rows are more than " + max + " bytes: ask for fewer");
+    }
+    // an estimate: what is not ASCII takes more than one byte
+    return session.hasRoomFor(json.length())
+        ? null
+        : Reply.Failure.of(ErrorCode.UNAVAILABLE, "too much waits to be sent to this client");
+  }
+
   private void fail(Reply.Failure why) {
-    failed = true;
+    silent = true;
     session.subscriptionFailed(this);
     session.reply(why, commandId);
     if (answer == Answer.STREAM) {
@@ -237,7 +328,7 @@ final class ClientSubscription implements Subscriber {
 
   @Override
   public void deliver(Run run) {
-    if (failed) {
+    if (silent) {
       return;
     }
     if (rows != null) {
@@ -272,7 +363,7 @@ final class ClientSubscription implements Subscriber {
               "who is in '" + topic + "' cannot be read now: subscribe again"),
           null);
     } else if (tellsNobody() || !state.members().isEmpty()) {
-      session.push(session.members(state));
+      session.push(new Push.Members(state, session.server().limits().members()));
     }
   }
 

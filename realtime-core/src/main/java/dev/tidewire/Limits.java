@@ -317,10 +317,7 @@ public final class Limits {
 
   /** Time to authenticate, default 10 seconds; then the connection is closed 4001. */
   public Limits authenticationTime(Duration time) {
-    if (time.isNegative()) {
-      throw new IllegalArgumentException("a limit is 0 or more: " + time);
-    }
-    authenticationTime = time;
+    authenticationTime = requireTime(time);
     return this;
   }
 
@@ -336,6 +333,13 @@ public final class Limits {
     return bytes > 0
         && text.length() > bytes / 3
         && text.getBytes(StandardCharsets.UTF_8).length > bytes;
+  }
+
+  static Duration requireTime(Duration time) {
+    if (time.isNegative() || time.compareTo(Duration.ofDays(365)) > 0) {
+      throw new IllegalArgumentException("a time is zero to a year: " + time);
+    }
+    return time;
   }
 
   private static int count(int value) {

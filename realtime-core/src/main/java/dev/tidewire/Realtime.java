@@ -3,10 +3,7 @@ package dev.tidewire;
 import dev.tidewire.broker.Broker;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
-import dev.tidewire.history.HistoryMessage;
-import dev.tidewire.history.HistoryQuery;
 import dev.tidewire.history.HistoryStore;
-import dev.tidewire.presence.PresenceState;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.FrameCodec;
@@ -58,6 +55,7 @@ public final class Realtime implements AutoCloseable {
   private final SharedDocuments documents;
   private final Requests requests;
   private final Sessions sessions;
+  private final ChannelPorts ports;
   private final Map<String, TableRows> tables = new ConcurrentHashMap<>();
   private final Streams streams;
   private final @Nullable YjsRooms yjs;
@@ -77,13 +75,12 @@ public final class Realtime implements AutoCloseable {
     hub = new Hub(broker, presence, codec, channels, threads.delivery(), settings);
     AccessControl access = new AccessControl(settings.access);
     publisher = new Publisher(broker, history, codec, channels, settings);
+    ports = new ChannelPorts(publisher, hub, codec, threads, presence, history);
     documents = new SharedDocuments(settings, broker, publisher, codec, access, ids, threads);
     requests =
         new Requests(
             access, admission, publisher, history, presence, codec, limits, ids, documents);
-    sessions =
-        new Sessions(
-            hub, presence, requests, access, admission, codec, tables, settings, ids, threads);
+    sessions = new Sessions(ports, requests, access, admission, tables, settings, ids);
     streams = new Streams(sessions);
     yjs = YjsPart.open(settings, access, sessions, threads);
     operations =
@@ -108,7 +105,7 @@ public final class Realtime implements AutoCloseable {
    * @throws IllegalArgumentException if the name is no topic
    */
   public Channel channel(String topic) {
-    return new Channel(this, Topics.require(topic));
+    return new Channel(ports, Topics.require(topic));
   }
 
   /** The documents that pages and this server edit together. */
@@ -152,6 +149,27 @@ public final class Realtime implements AutoCloseable {
     sessions.revoke(whose);
     if (yjs != null) {
       yjs.revoke(whose);
+    }
+  }
+
+  /**
+   * Asks all policies again about what the clients are subscribed to and present in whom the
+   * predicate picks. What is not allowed any more is over when this returns, the rest goes on
+   * without a hole. Policies are called on this thread, or on the one that is at a client's
+   * command.
+   */
+  public void recheck(Predicate<Identity> whose) {
+    recheck(whose, who -> who);
+  }
+
+  /**
+   * The same for policies that go by roles: {@code change} makes of an identity that of the same
+   * user from now on.
+   */
+  public void recheck(Predicate<Identity> whose, UnaryOperator<Identity> change) {
+    sessions.recheck(whose, change);
+    if (yjs != null) {
+      yjs.recheck(whose, change);
     }
   }
 
@@ -233,6 +251,11 @@ public final class Realtime implements AutoCloseable {
     return sessions.request(identity, command);
   }
 
+  /** For adapters: how long somebody may be present without a connection. */
+  public Duration presenceGrace() {
+    return sessions.absences().grace();
+  }
+
   /** For adapters: the encoding of frames. */
   public FrameCodec codec() {
     return codec;
@@ -243,25 +266,8 @@ public final class Realtime implements AutoCloseable {
     return limits.frameBytes();
   }
 
-  CompletionStage<Position> publish(
-      String topic, String event, @Nullable Object data, PublishOptions options) {
-    return publisher.publish(topic, event, codec.toJson(data), options);
-  }
-
-  Subscription subscribe(String topic, @Nullable String event, Consumer<Message> listener) {
-    return LocalSubscription.open(hub, topic, event, listener, codec, threads.callbacks());
-  }
-
   Hub hub() {
     return hub;
-  }
-
-  CompletionStage<PresenceState> presence(String topic) {
-    return Backend.call("the presence tracker failed", () -> presence.state(topic));
-  }
-
-  CompletionStage<List<HistoryMessage>> history(HistoryQuery query) {
-    return Backend.call("the history failed", () -> history.page(query));
   }
 
   /**
@@ -295,6 +301,7 @@ public final class Realtime implements AutoCloseable {
     boolean guests;
     Duration pingInterval = Duration.ofSeconds(25);
     Duration pongTimeout = Duration.ofSeconds(5);
+    Duration presenceGrace = Duration.ZERO;
     Clock clock = Clock.systemUTC();
 
     Builder() {}
@@ -345,11 +352,8 @@ public final class Realtime implements AutoCloseable {
      * (default 5 s). A client that is silent for both and five seconds more is closed 4000.
      */
     public Builder heartbeat(Duration interval, Duration timeout) {
-      if (interval.isNegative() || timeout.isNegative()) {
-        throw new IllegalArgumentException("negative: " + interval + ", " + timeout);
-      }
-      pingInterval = interval;
-      pongTimeout = timeout;
+      pingInterval = Limits.requireTime(interval);
+      pongTimeout = Limits.requireTime(timeout);
       return this;
     }
 
@@ -368,6 +372,16 @@ public final class Realtime implements AutoCloseable {
     /** Where presence lives; default with the broker, or in this JVM. Closed with the bus. */
     public Builder presence(PresenceTracker tracker) {
       presence = tracker;
+      return this;
+    }
+
+    /**
+     * How long somebody whose connection was lost stays present, so that a short drop is neither
+     * leave nor join; default zero: not at all. Counted from the end of the connection, checked
+     * every second; who closes in order, or is revoked, leaves at once.
+     */
+    public Builder presenceGrace(Duration window) {
+      presenceGrace = Limits.requireTime(window);
       return this;
     }
 

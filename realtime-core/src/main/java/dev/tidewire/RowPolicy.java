@@ -10,7 +10,7 @@ import java.util.function.Function;
  *
  * <p>An application's object, called on the thread that carries out the client's command: it should
  * not wait long. One that throws refuses the subscription. A changed answer takes effect with the
- * next subscription; to enforce that, {@link Realtime#revoke} the identity.
+ * next subscription, or at once with {@link Realtime#recheck(java.util.function.Predicate)}.
  *
  * <p>Implementations must be safe for any thread.
  */

@@ -30,7 +30,7 @@ final class SessionCommands {
     this.session = session;
     this.server = server;
     this.subscriptions = new SessionSubscriptions(session, server);
-    this.presence = new SessionPresence(server.presence(), session.id());
+    this.presence = new SessionPresence(server.presence(), server.absences(), session.id());
     Limits limits = server.limits();
     this.publishes =
         new TokenBucket(limits.publishesPerSecond(), limits.publishBurst(), server.now());
@@ -175,12 +175,29 @@ final class SessionCommands {
     subscriptions.failed(subscription);
   }
 
-  /** The session ended. */
-  void leaveAll(PresenceDiff.Reason reason) {
-    subscriptions.leaveAll();
+  /** Asks again for everything that was allowed once, and takes away what is not any more. */
+  void recheck() {
+    Identity who = session.identity();
+    if (who != null && !session.hasEnded()) {
+      subscriptions.recheck(who);
+      presence.recheck(who, server.access(), session);
+    }
+  }
+
+  /** The same in part, without the session's lock: nothing is delivered that may not be heard. */
+  void silence() {
     Identity who = session.identity();
     if (who != null) {
-      presence.leaveAll(who.userId(), reason);
+      subscriptions.silence(who);
+    }
+  }
+
+  /** The session ended; its user may return if it was lost rather than closed. */
+  void leaveAll(PresenceDiff.Reason reason, boolean mayReturn) {
+    subscriptions.leaveAll();
+    Standing who = session.standing();
+    if (who != null) {
+      presence.leaveAll(who, reason, mayReturn, server.now());
     }
   }
 }

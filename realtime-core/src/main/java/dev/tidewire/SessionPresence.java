@@ -3,7 +3,9 @@ package dev.tidewire;
 import dev.tidewire.presence.Member;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceTracker;
+import dev.tidewire.protocol.Reply;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,12 +23,14 @@ final class SessionPresence {
   private static final String FAILURE = "the presence tracker failed";
 
   private final PresenceTracker tracker;
+  private final Absences absences;
   private final String connection;
   private final Map<String, Member.Link> tracked = new LinkedHashMap<>();
   private Member.Status status = Member.Status.ONLINE;
 
-  SessionPresence(PresenceTracker tracker, String connection) {
+  SessionPresence(PresenceTracker tracker, Absences absences, String connection) {
     this.tracker = tracker;
+    this.absences = absences;
     this.connection = connection;
   }
 
@@ -40,14 +44,24 @@ final class SessionPresence {
 
   CompletionStage<Void> track(String topic, String userId, String data) {
     Member.Link link = new Member.Link(connection, data, status);
-    tracked.put(topic, link);
-    return Backend.call(FAILURE, () -> tracker.track(topic, userId, link));
+    boolean isNew = tracked.put(topic, link) == null;
+    CompletionStage<Void> done = Backend.call(FAILURE, () -> tracker.track(topic, userId, link));
+    if (!isNew || !absences.areKept()) {
+      return done;
+    }
+    return done.whenComplete(
+        (nothing, failure) -> {
+          if (failure == null) {
+            absences.end(userId, topic);
+          }
+        });
   }
 
   CompletionStage<Void> untrack(String topic, String userId) {
     return tracked.remove(topic) == null
         ? CompletableFuture.completedFuture(null)
-        : leave(topic, userId, PresenceDiff.Reason.LEFT);
+        : Backend.call(
+            FAILURE, () -> tracker.untrack(topic, userId, connection, PresenceDiff.Reason.LEFT));
   }
 
   void setStatus(String userId, Member.Status newStatus) {
@@ -63,14 +77,42 @@ final class SessionPresence {
         });
   }
 
-  /** The session ended: it is present nowhere any more. */
-  void leaveAll(String userId, PresenceDiff.Reason reason) {
-    tracked.keySet().forEach(topic -> report(topic, leave(topic, userId, reason)));
+  /** Leaves where the client may not be seen any more, and tells it. */
+  void recheck(Identity who, AccessControl access, ClientSession session) {
+    for (String topic : List.copyOf(tracked.keySet())) {
+      Reply.Failure refusal = access.refusal(who, topic, AccessPolicy.Action.PRESENCE_WRITE);
+      if (refusal != null) {
+        tracked.remove(topic);
+        leave(tracker, topic, who.userId(), connection, PresenceDiff.Reason.LOGOUT);
+        session.reply(refusal.on(topic), null);
+      }
+    }
+  }
+
+  /**
+   * The session ended: it is present nowhere any more, at once or when the grace window is over.
+   *
+   * @param mayReturn whether it was lost rather than closed
+   */
+  void leaveAll(Standing who, PresenceDiff.Reason reason, boolean mayReturn, long now) {
+    if (mayReturn && absences.areKept() && !tracked.isEmpty()) {
+      absences.begin(connection, who, tracked.keySet(), reason, now);
+    } else {
+      tracked
+          .keySet()
+          .forEach(topic -> leave(tracker, topic, who.identity().userId(), connection, reason));
+    }
     tracked.clear();
   }
 
-  private CompletionStage<Void> leave(String topic, String userId, PresenceDiff.Reason reason) {
-    return Backend.call(FAILURE, () -> tracker.untrack(topic, userId, connection, reason));
+  /** Takes a connection out of a channel; trouble is logged. */
+  static void leave(
+      PresenceTracker tracker,
+      String topic,
+      String userId,
+      String connection,
+      PresenceDiff.Reason reason) {
+    report(topic, Backend.call(FAILURE, () -> tracker.untrack(topic, userId, connection, reason)));
   }
 
   private static void report(String topic, CompletionStage<Void> done) {

@@ -170,6 +170,69 @@ final class SessionSubscriptions {
     return byTopic.size() == 1 ? byTopic.keySet().iterator().next() : null;
   }
 
+  /**
+   * Asks for every subscription again. What is not allowed any more ends, what may see other rows
+   * than before goes on with those.
+   */
+  void recheck(Identity who) {
+    for (ClientSubscription subscription : List.copyOf(byTopic.values())) {
+      String topic = subscription.topic();
+      try {
+        server.access().require(who, topic, Action.SUBSCRIBE);
+        RowRequest rows = rows(who, topic, subscription.where(), false);
+        boolean others = !view(rows).equals(view(subscription.request()));
+        if (subscription.wantsPresence()) {
+          hidePresence(who, subscription);
+        }
+        if (others || subscription.isSilent()) {
+          subscription.silence();
+          join(subscription.renewed(rows));
+        }
+      } catch (Rejection refusal) {
+        withdraw(subscription, refusal.toReply());
+      }
+    }
+  }
+
+  private static RowView view(@Nullable RowRequest rows) {
+    return rows == null ? RowView.all() : rows.view();
+  }
+
+  private void hidePresence(Identity who, ClientSubscription subscription) {
+    String topic = subscription.topic();
+    Reply.Failure refusal = server.access().refusal(who, topic, Action.PRESENCE_READ);
+    if (refusal != null) {
+      subscription.hidePresence();
+      session.reply(refusal.on(topic), null);
+    }
+  }
+
+  private void withdraw(ClientSubscription subscription, Reply.Failure why) {
+    subscription.withdraw(why);
+    if (byTopic.remove(subscription.topic(), subscription)) {
+      leave(subscription, subscription::tellWithdrawn);
+    }
+  }
+
+  /** What would be found not to be allowed any more is not delivered. Needs no lock. */
+  void silence(Identity who) {
+    for (ClientSubscription subscription : byTopic.values()) {
+      String topic = subscription.topic();
+      try {
+        server.access().require(who, topic, Action.SUBSCRIBE);
+        RowRequest rows = rows(who, topic, subscription.where(), false);
+        if (!view(rows).equals(view(subscription.request()))) {
+          subscription.silence();
+        }
+        if (subscription.wantsPresence()) {
+          hidePresence(who, subscription);
+        }
+      } catch (Rejection refusal) {
+        subscription.silence();
+      }
+    }
+  }
+
   /** The session ended. */
   void leaveAll() {
     for (ClientSubscription subscription : List.copyOf(byTopic.values())) {

@@ -22,6 +22,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,11 @@ final class Sessions {
   private final Map<String, ClientSession> streams = new ConcurrentHashMap<>();
   private final Tally ended = new Tally(); // guarded by itself
   private final Counters counters;
+
+  /** Ended, but still present: none may slip through between its end and its absence. */
+  private final Set<ClientSession> leaving = ConcurrentHashMap.newKeySet();
+
+  private final Absences absences;
   private final Hub hub;
   private final PresenceTracker presence;
   private final Requests requests;
@@ -63,22 +69,20 @@ final class Sessions {
   private long silenceForgivenUntil;
 
   Sessions(
-      Hub hub,
-      PresenceTracker presence,
+      ChannelPorts ports,
       Requests requests,
       AccessControl access,
       Admission admission,
-      FrameCodec codec,
       Map<String, TableRows> tables,
       Realtime.Builder settings,
-      RandomIds ids,
-      Threads threads) {
-    this.hub = hub;
-    this.presence = presence;
+      RandomIds ids) {
+    this.hub = ports.hub();
+    this.presence = ports.tracker();
+    this.absences = new Absences(presence, settings.presenceGrace);
     this.requests = requests;
     this.access = access;
     this.admission = admission;
-    this.codec = codec;
+    this.codec = ports.codec();
     this.tables = tables;
     this.limits = settings.limits;
     this.pingInterval = settings.pingInterval;
@@ -86,7 +90,7 @@ final class Sessions {
     this.guests = settings.guests || access.admitsGuests();
     this.tokens = settings.tokens;
     this.ids = ids;
-    this.delivery = threads.delivery();
+    this.delivery = ports.threads().delivery();
     this.counters = settings.counters;
     this.clock = settings.clock;
     this.lastCheck = clock.millis();
@@ -98,6 +102,10 @@ final class Sessions {
 
   PresenceTracker presence() {
     return presence;
+  }
+
+  Absences absences() {
+    return absences;
   }
 
   Requests requests() {
@@ -237,6 +245,17 @@ final class Sessions {
     }
   }
 
+  /** The session ended; it is looked after until {@link #left}. */
+  void leaving(ClientSession session) {
+    if (absences.areKept()) {
+      leaving.add(session);
+    }
+  }
+
+  void left(ClientSession session) {
+    leaving.remove(session);
+  }
+
   void gone(ClientSession session) {
     synchronized (ended) {
       if (live.remove(session)) {
@@ -278,18 +297,35 @@ final class Sessions {
     lastCheck = now;
     long allowed = pingInterval.isZero() || now < silenceForgivenUntil ? 0 : silence;
     forEach(live, session -> session.check(now, allowed));
+    absences.check(now);
   }
 
   /** Closes the sessions whose identity the predicate picks, as after a logout. */
   void revoke(Predicate<Identity> whose) {
-    forEach(
-        live,
+    Consumer<ClientSession> revocation =
         session -> {
-          Identity who = session.identity();
-          if (who != null && whose.test(who)) {
-            session.close(CloseCode.UNAUTHORIZED);
+          Standing who = session.standing();
+          if (who != null && who.is(whose)) {
+            session.revoke();
           }
-        });
+        };
+    forEach(live, revocation); // in the order in which a session goes from one to the next
+    leaving.forEach(revocation);
+    absences.revoke(whose);
+  }
+
+  /** Asks again what those may whom the predicate picks, as they are after the change. */
+  void recheck(Predicate<Identity> whose, UnaryOperator<Identity> change) {
+    Consumer<ClientSession> check =
+        session -> {
+          Standing who = session.standing();
+          if (who != null && who.is(whose)) {
+            session.recheck(change);
+          }
+        };
+    forEach(live, check);
+    leaving.forEach(check);
+    absences.recheck(whose, change, access);
   }
 
   /** Tells every client, also those still to come, to come back within {@code spread}; closes. */

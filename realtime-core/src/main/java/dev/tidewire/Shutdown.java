@@ -40,6 +40,7 @@ record Shutdown(
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
     close("The connections", sessions::cutAll);
+    close("Those who may come back", sessions.absences()::close);
     threads.close(THREAD_PATIENCE);
     close("The presence tracker", presence);
     close("The broker", broker);

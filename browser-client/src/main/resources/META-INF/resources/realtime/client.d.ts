@@ -277,7 +277,7 @@ export interface PresenceMessage<S = PresenceState> extends BaseMessage {
   status: 'online' | 'away' | 'offline';
   rev: number;
   /** Of a leave that the server reported as it happened. */
-  reason?: 'left' | 'timeout' | 'replaced';
+  reason?: 'left' | 'timeout' | 'logout';
 }
 
 /** Messages are missing that cannot be told: load again what the page shows. Those after `position` follow. */

@@ -77,6 +77,38 @@ class LoginIT {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whoLogsOutLeavesAtOnceAlsoWithoutAConnection(boolean lost) throws Exception {
+    server =
+        TestServer.start(
+            EndpointOptions.defaults().handshake(HandshakePolicy.sameOrigin()),
+            KNOWN_USERS.andThen(builder -> builder.presenceGrace(java.time.Duration.ofHours(1))),
+            LoginIT::addLogins);
+    String cookie = login("ada");
+    try (WireClient watcher = connect("X-User", "watcher");
+        WireClient ada = connect("Cookie", cookie)) {
+      watcher
+          .send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\",\"presence\":true}")
+          .awaitAnswer("s");
+      ada.send("{\"id\":\"t\",\"type\":\"track\",\"topic\":\"t\"}").awaitAnswer("t");
+      if (lost) {
+        ada.drop();
+        org.awaitility.Awaitility.await().until(() -> server().realtime().connectionCount() == 1);
+      }
+
+      server().get("/session?invalidate", "Cookie", cookie);
+
+      assertThat(
+              watcher
+                  .awaitFrame(
+                      "a leave", frame -> frame.path("event").asString("").equals("presence:leave"))
+                  .path("reason")
+                  .asString())
+          .isEqualTo("logout");
+    }
+  }
+
   @Test
   void aSessionThatGetsANewIdOrTheSameUserAgainKeepsItsConnections() throws Exception {
     start(HandshakePolicy.sameOrigin());

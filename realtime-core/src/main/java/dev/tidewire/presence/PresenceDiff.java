@@ -35,12 +35,12 @@ public record PresenceDiff(
 
   /** Why a member left. */
   public enum Reason {
-    /** It said so, or closed its connection. */
+    /** It said so, or its connection was closed in order. */
     LEFT("left"),
-    /** Nothing was heard from it for too long. */
+    /** Its connection was lost, or nothing was heard from it for too long. */
     TIMEOUT("timeout"),
-    /** Its state was taken over, for example at a logout. */
-    REPLACED("replaced");
+    /** It may not be here any more: logged out, revoked, its token expired or was refused. */
+    LOGOUT("logout");
 
     private final String word;
 

@@ -46,6 +46,15 @@ public enum CloseCode {
     this.reason = reason;
   }
 
+  /** Whether the server, by closing so, wants the client to come back by itself. */
+  public boolean asksBack() {
+    return this == GOING_AWAY
+        || this == PING_TIMEOUT
+        || this == SLOW_CONSUMER
+        || this == POSITION_LOST
+        || this == RATE_LIMITED;
+  }
+
   /** The number on the wire. */
   public int code() {
     return code;

@@ -144,6 +144,9 @@ final class FrameWriter {
     } else {
       to.writeNumberProperty("retryAfterMs", failure.retryAfterMs());
     }
+    if (failure.topic() != null) {
+      to.writeStringProperty("topic", failure.topic());
+    }
   }
 
   String push(Push push, long now) {

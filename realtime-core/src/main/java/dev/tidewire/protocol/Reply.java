@@ -83,10 +83,27 @@ public sealed interface Reply {
    * @param code an {@link ErrorCode}'s name, or the application's own word in lower case
    * @param status the matching HTTP status
    * @param retryAfterMs when the same request may succeed, null if not known
+   * @param topic the channel where something ended that no command asked to end, or null
    */
   record Failure(
-      String code, int status, String message, boolean temporary, @Nullable Long retryAfterMs)
+      String code,
+      int status,
+      String message,
+      boolean temporary,
+      @Nullable Long retryAfterMs,
+      @Nullable String topic)
       implements Reply {
+
+    /** The answer to a command. */
+    public Failure(
+        String code, int status, String message, boolean temporary, @Nullable Long retryAfterMs) {
+      this(code, status, message, temporary, retryAfterMs, null);
+    }
+
+    /** The same, told of a channel unasked. */
+    public Failure on(String channel) {
+      return new Failure(code, status, message, temporary, retryAfterMs, channel);
+    }
 
     /** A failure of the bus itself. */
     public static Failure of(ErrorCode code, String message) {

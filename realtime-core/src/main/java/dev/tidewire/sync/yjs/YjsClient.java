@@ -26,7 +26,7 @@ public final class YjsClient {
   private final YjsRoom room;
   private final String topic;
   private final YjsOutlet outlet;
-  private final Identity identity;
+  private volatile Identity identity;
   private final boolean sees;
   private final boolean shows;
   private final AtomicBoolean gone = new AtomicBoolean();
@@ -183,6 +183,17 @@ public final class YjsClient {
   /** For the adapter: the login that the connection came with is over. */
   public void revoked() {
     close(CloseCode.YJS_UNAUTHORIZED);
+  }
+
+  /** The rights may have changed: who may not read goes, who shows or sees others comes again. */
+  void recheck(Identity now) {
+    identity = now;
+    judge(rooms.now());
+    if (!may(Action.SUBSCRIBE)) {
+      close(CloseCode.YJS_FORBIDDEN);
+    } else if (sees != may(Action.PRESENCE_READ) || shows != may(Action.PRESENCE_WRITE)) {
+      close(CloseCode.TRY_AGAIN);
+    }
   }
 
   /** For the adapter: the client answered a ping of the container's. */

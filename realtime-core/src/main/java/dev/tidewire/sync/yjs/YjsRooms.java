@@ -273,6 +273,16 @@ public final class YjsRooms implements AutoCloseable {
         });
   }
 
+  /** For the bus: asks again what those may whom the predicate picks. */
+  public void recheck(Predicate<Identity> whose, UnaryOperator<Identity> change) {
+    clients.forEach(
+        client -> {
+          if (whose.test(client.identity())) {
+            client.recheck(change.apply(client.identity()));
+          }
+        });
+  }
+
   /** For the bus: tells everybody to come back later, also those still to come. */
   public void dismiss() {
     stopping = true;
