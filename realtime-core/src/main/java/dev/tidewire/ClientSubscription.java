@@ -65,6 +65,7 @@ final class ClientSubscription implements Subscriber {
   private @Nullable RowClass rows;
   private @Nullable Position begin;
   private boolean recovered;
+  private boolean presented;
 
   /**
    * @param commandId the command to acknowledge, or null
@@ -362,9 +363,10 @@ final class ClientSubscription implements Subscriber {
               ErrorCode.UNAVAILABLE,
               "who is in '" + topic + "' cannot be read now: subscribe again"),
           null);
-    } else if (tellsNobody() || !state.members().isEmpty()) {
+    } else if (presented || tellsNobody() || !state.members().isEmpty()) {
       session.push(new Push.Members(state, session.server().limits().members()));
     }
+    presented = true;
   }
 
   /** A client that was here before may know members who have gone. */

@@ -88,6 +88,14 @@ final class Hub implements BrokerListener, PresenceListener {
   }
 
   @Override
+  public void onState(PresenceState state) {
+    HubChannel channel = channels.get(state.topic());
+    if (channel != null) {
+      channel.enqueue(state);
+    }
+  }
+
+  @Override
   public void onReady(String topic) {
     HubChannel channel = channels.get(topic);
     if (channel != null) {
@@ -116,6 +124,7 @@ final class Hub implements BrokerListener, PresenceListener {
               HubChannel held = known == null ? channel(t) : known;
               if (replaced == null && held.hold(1) == 1) {
                 broker.subscribe(t);
+                presence.subscribe(t);
               }
               return held;
             });
@@ -211,6 +220,7 @@ final class Hub implements BrokerListener, PresenceListener {
             return channel;
           }
           broker.unsubscribe(t);
+          presence.unsubscribe(t);
           return null;
         });
   }

@@ -3,6 +3,7 @@ package dev.tidewire;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
+import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.FrameCodec;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -128,6 +129,11 @@ final class HubChannel {
   /** Takes note; never runs anything. */
   void enqueue(PresenceDiff diff) {
     mailbox.add(diff);
+  }
+
+  /** Takes note; never runs anything. */
+  void enqueue(PresenceState state) {
+    mailbox.add((Runnable) () -> presentAnew(state));
   }
 
   /** Runs the task in the drain, after everything that is in the mailbox now. */
@@ -266,6 +272,15 @@ final class HubChannel {
       }
     }
     return taken;
+  }
+
+  private void presentAnew(PresenceState state) {
+    for (int i = 0; i < members.size(); i++) {
+      Membership member = members.get(i);
+      if (member.subscriber().wantsPresence()) {
+        run(() -> member.presentAnew(state));
+      }
+    }
   }
 
   private void run(Runnable step) {

@@ -29,7 +29,9 @@ final class Membership {
   private String epoch = "";
   private long from;
 
+  private boolean presenceAsked;
   private @Nullable List<PresenceRun.Step> heldSteps;
+  private @Nullable PresenceState heldState;
   private long presenceFrom = Long.MAX_VALUE;
 
   Membership(Subscriber subscriber) {
@@ -131,18 +133,38 @@ final class Membership {
   }
 
   void awaitPresence() {
+    presenceAsked = true;
     heldSteps = new ArrayList<>();
   }
 
   /** The tracker answered, or could not. */
   void present(@Nullable PresenceState answer) {
     List<PresenceRun.Step> meanwhile = heldSteps;
-    PresenceState state = meanwhile == null ? null : answer;
+    PresenceState state = meanwhile == null ? null : newer(answer, heldState);
     heldSteps = null;
+    heldState = null;
     presenceFrom = state == null ? Long.MAX_VALUE : state.revision();
     subscriber.present(state);
     if (meanwhile != null) {
       meanwhile.forEach(this::present);
+    }
+  }
+
+  private static @Nullable PresenceState newer(
+      @Nullable PresenceState answer, @Nullable PresenceState told) {
+    boolean isOlder = answer == null || (told != null && told.revision() > answer.revision());
+    return isOlder ? told : answer;
+  }
+
+  /** The tracker lost differences; the state stands in their place. */
+  void presentAnew(PresenceState state) {
+    if (heldSteps != null) {
+      heldSteps = new ArrayList<>();
+      heldState = state;
+    } else if (presenceAsked
+        && (presenceFrom == Long.MAX_VALUE || state.revision() >= presenceFrom)) {
+      presenceFrom = state.revision();
+      subscriber.present(state);
     }
   }
 

@@ -59,7 +59,7 @@ interface Subscriber {
   boolean wantsPresence();
 
   /**
-   * Everybody in the channel, once after the start.
+   * Everybody in the channel, once after the start, and again where differences were lost.
    *
    * @param state null if it could not be read; then no differences follow
    */

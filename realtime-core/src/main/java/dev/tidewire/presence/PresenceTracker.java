@@ -9,8 +9,13 @@ import java.util.concurrent.CompletionStage;
  * track of a user is a join, the last untrack a leave, everything between an update, and a track
  * that changes nothing is not told; revisions of a channel rise by one per difference, also when
  * the channel was empty in between (a tracker that forgot a long empty channel may skip revisions,
- * but never goes back); the listener has heard of a difference before the stage completes; every
- * stage completes, in the end.
+ * but never goes back); the listener has heard of a difference before the stage completes, or,
+ * where differences were lost, of the whole state in their place; every stage completes, in the
+ * end.
+ *
+ * <p>A tracker behind a network fails a stage of {@link #track} or {@link #untrack} that it can not
+ * carry out now, and carries it out as soon as it can, unless a later call for the same connection
+ * has taken its place.
  *
  * <p>Safe for any thread.
  */
@@ -18,6 +23,15 @@ public interface PresenceTracker extends AutoCloseable {
 
   /** Called once, before anything else. */
   void start(PresenceListener listener);
+
+  /**
+   * This node has its first subscriber of the channel, so that differences are of use from now on.
+   * Called under a lock: must neither wait nor throw, as {@link #unsubscribe}.
+   */
+  default void subscribe(String topic) {}
+
+  /** This node's last subscriber of the channel has gone. */
+  default void unsubscribe(String topic) {}
 
   /** Sets the state of one connection in a channel; the second call updates it. */
   CompletionStage<Void> track(String topic, String userId, Member.Link connection);

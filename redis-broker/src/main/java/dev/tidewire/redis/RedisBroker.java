@@ -9,6 +9,7 @@ import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -19,7 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps all streams in Redis 6.2 or newer, or Valkey: every node that is given the same one shares
- * channels, positions, recovery and idempotency keys.
+ * channels, positions, recovery, idempotency keys and presence.
  *
  * <pre>{@code
  * Realtime.builder().broker(RedisBroker.connect("redis://cache:6379"))
@@ -45,12 +46,17 @@ public final class RedisBroker implements Broker {
   private final RedisThreads threads = new RedisThreads();
   private final RedisLink link;
   private final StreamScripts scripts;
+  private final RedisPresenceTracker presence;
   private volatile @Nullable BrokerListener listener;
 
   private RedisBroker(String uri, RedisOptions options) {
     this.options = options;
-    link = new RedisLink(uri, options, StreamScripts.ALL, threads, new FromRedis());
+    List<Script> all = new ArrayList<>(StreamScripts.ALL);
+    all.addAll(RoomScripts.ALL);
+    link = new RedisLink(uri, options, all, threads);
+    link.hear(StreamScripts.OUT, new FromRedis());
     scripts = new StreamScripts(link, options);
+    presence = new RedisPresenceTracker(link, options, threads);
   }
 
   /**
@@ -282,6 +288,18 @@ public final class RedisBroker implements Broker {
             });
   }
 
+  /** Who is present on any node that shares this Redis. */
+  @Override
+  public RedisPresenceTracker presence() {
+    return presence;
+  }
+
+  /** Whether both connections stand; false from the moment that Redis is found to be away. */
+  @Override
+  public boolean isReachable() {
+    return link.isOpen();
+  }
+
   @Override
   public void housekeep() {} // Redis forgets by itself
 
@@ -293,6 +311,7 @@ public final class RedisBroker implements Broker {
 
   @Override
   public void close() {
+    presence.close();
     link.close();
     streams.values().forEach(stream -> answer(stream.abandon(), lost()));
     streams.clear();
@@ -302,9 +321,7 @@ public final class RedisBroker implements Broker {
   /** What comes from Redis, on its connections' threads. */
   private final class FromRedis implements RedisLink.Listener {
     @Override
-    public void opened() {
-      streams.keySet().forEach(topic -> link.subscribe(scripts.channelOf(topic)));
-    }
+    public void opened() {}
 
     @Override
     public void lost() {
@@ -314,16 +331,16 @@ public final class RedisBroker implements Broker {
     }
 
     @Override
-    public void subscribed(String channel) {
-      RedisStream stream = streams.get(scripts.topicOf(channel));
+    public void subscribed(String topic) {
+      RedisStream stream = streams.get(topic);
       if (stream != null) {
         check(stream, true);
       }
     }
 
     @Override
-    public void message(String channel, byte[] payload) {
-      RedisStream stream = streams.get(scripts.topicOf(channel));
+    public void message(String topic, byte[] payload) {
+      RedisStream stream = streams.get(topic);
       if (stream == null) {
         return;
       }

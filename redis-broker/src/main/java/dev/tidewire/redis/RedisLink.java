@@ -7,11 +7,15 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -30,20 +34,20 @@ import org.slf4j.LoggerFactory;
  */
 final class RedisLink implements AutoCloseable {
 
-  /** Hears what comes from Redis. */
+  /** Hears what comes from Redis in the channels of one kind. */
   interface Listener {
 
-    /** New connections stand: the listener subscribes to what it wants to hear. */
+    /** New connections stand, and hear again what was subscribed to. */
     void opened();
 
     /** What was subscribed to can not be heard any more, until the next {@link #opened}. */
     void lost();
 
-    /** From here on all messages of the channel come. */
-    void subscribed(String channel);
+    /** From here on all messages of the topic's channel come. */
+    void subscribed(String topic);
 
     /** A message, in the order of the channel. */
-    void message(String channel, byte[] payload);
+    void message(String topic, byte[] payload);
   }
 
   private static final Logger log = LoggerFactory.getLogger(RedisLink.class);
@@ -58,7 +62,8 @@ final class RedisLink implements AutoCloseable {
   private final RedisURI uri;
   private final RedisOptions options;
   private final List<Script> scripts;
-  private final Listener listener;
+  private final Map<String, Listener> listeners = new LinkedHashMap<>(); // fixed by open()
+  private final Set<String> channels = ConcurrentHashMap.newKeySet();
   private final RedisThreads threads;
   private final ClientResources resources;
   private final RedisClient client;
@@ -71,17 +76,11 @@ final class RedisLink implements AutoCloseable {
   private final AtomicLong attempts = new AtomicLong();
   private long lastTick = System.nanoTime();
 
-  RedisLink(
-      String uri,
-      RedisOptions options,
-      List<Script> scripts,
-      RedisThreads threads,
-      Listener listener) {
+  RedisLink(String uri, RedisOptions options, List<Script> scripts, RedisThreads threads) {
     this.uri = RedisURI.create(uri);
     this.options = options;
     this.scripts = scripts;
     this.threads = threads;
-    this.listener = listener;
     this.pulseChannel = options.prefix() + ":pulse:" + UUID.randomUUID();
     this.uri.setTimeout(CONNECTING);
     resources =
@@ -97,6 +96,11 @@ final class RedisLink implements AutoCloseable {
             .socketOptions(
                 SocketOptions.builder().connectTimeout(CONNECTING).keepAlive(true).build())
             .build());
+  }
+
+  /** Before {@link #open}: who hears the channels of this kind, {@link RedisOptions#what}. */
+  void hear(String what, Listener listener) {
+    listeners.put(what, listener);
   }
 
   /**
@@ -139,6 +143,7 @@ final class RedisLink implements AutoCloseable {
 
   /** Begins to hear a channel, if Redis can be reached; else that is due at the next opening. */
   void subscribe(String channel) {
+    channels.add(channel); // before the look at the session: whoever opens one looks here after it
     RedisSession to = session;
     if (to != null) {
       to.subscribe(channel);
@@ -146,6 +151,7 @@ final class RedisLink implements AutoCloseable {
   }
 
   void unsubscribe(String channel) {
+    channels.remove(channel);
     RedisSession to = session;
     if (to != null) {
       to.unsubscribe(channel);
@@ -158,7 +164,7 @@ final class RedisLink implements AutoCloseable {
       return;
     }
     long attempt = attempts.incrementAndGet();
-    RedisSession made = new RedisSession(options, scripts, pulseChannel, listener, this::failed);
+    RedisSession made = new RedisSession(options, scripts, pulseChannel, new Heard(), this::failed);
     CompletableFuture<RedisSession> opening = made.open(client, uri);
     threads.later(
         CONNECTING,
@@ -174,11 +180,12 @@ final class RedisLink implements AutoCloseable {
   private void connected(long attempt, RedisSession made, @Nullable Throwable failure) {
     if (failure == null && !closed && attempt == attempts.get() && !made.isBroken()) {
       session = made;
+      channels.forEach(made::subscribe);
       if (wasLost) {
         log.info("Redis is back at {}", uri);
         wasLost = false;
       }
-      listener.opened();
+      listeners.values().forEach(Listener::opened);
       firstOpened.complete(null);
       if (made.isBroken()) {
         failed(made, new RealtimeException("lost while opening", null));
@@ -205,7 +212,7 @@ final class RedisLink implements AutoCloseable {
             session = null;
             log.warn("Redis is lost at {}: {}", uri, Objects.toString(why.getMessage(), "closed"));
             wasLost = true;
-            listener.lost();
+            listeners.values().forEach(Listener::lost);
             threads.later(RETRY, this::connect);
           }
         });
@@ -219,6 +226,25 @@ final class RedisLink implements AutoCloseable {
     RedisSession current = session;
     if (current != null) {
       current.pulse(now, late);
+    }
+  }
+
+  /** Hands what comes to whom it concerns. */
+  private final class Heard implements RedisSession.Listener {
+    @Override
+    public void subscribed(String channel) {
+      Listener listener = listeners.get(RedisOptions.what(channel));
+      if (listener != null) {
+        listener.subscribed(options.topic(channel));
+      }
+    }
+
+    @Override
+    public void message(String channel, byte[] payload) {
+      Listener listener = listeners.get(RedisOptions.what(channel));
+      if (listener != null) {
+        listener.message(options.topic(channel), payload);
+      }
     }
   }
 

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *     and the connections are made anew
  * @param checkInterval how often a node asks how far a quiet channel is, default 3 s: within that
  *     time it notices what it did not hear
+ * @param nodeTimeout when a node has given no sign of life for so long, default 6 s, the others let
+ *     its members leave; one that was only slow puts them back. Give all nodes the same
  * @param maxWaitingBytes bytes that may wait for Redis's answer, default 64 MiB; beyond, publishing
  *     fails at once
  * @param clock gives the time stamps; null for Redis's own clock
@@ -21,11 +23,20 @@ public record RedisOptions(
     String prefix,
     Duration timeout,
     Duration checkInterval,
+    Duration nodeTimeout,
     long maxWaitingBytes,
     @Nullable Clock clock) {
 
+  private static final String END = "}:";
+
   public static final RedisOptions DEFAULT =
-      new RedisOptions("tidewire", Duration.ofSeconds(2), Duration.ofSeconds(3), 64L << 20, null);
+      new RedisOptions(
+          "tidewire",
+          Duration.ofSeconds(2),
+          Duration.ofSeconds(3),
+          Duration.ofSeconds(6),
+          64L << 20,
+          null);
 
   public RedisOptions {
     if (prefix.isEmpty() || prefix.indexOf('{') >= 0 || prefix.indexOf('}') >= 0) {
@@ -37,6 +48,9 @@ public record RedisOptions(
     if (checkInterval.toMillis() < 100) {
       throw new IllegalArgumentException("a check interval is at least 100 ms: " + checkInterval);
     }
+    if (nodeTimeout.toMillis() < 1_000) {
+      throw new IllegalArgumentException("a node time-out is at least 1 s: " + nodeTimeout);
+    }
     if (maxWaitingBytes < 1) {
       throw new IllegalArgumentException("not a number of bytes: " + maxWaitingBytes);
     }
@@ -44,27 +58,32 @@ public record RedisOptions(
 
   /** Keys and channels begin with this. */
   public RedisOptions withPrefix(String newPrefix) {
-    return new RedisOptions(newPrefix, timeout, checkInterval, maxWaitingBytes, clock);
+    return new RedisOptions(newPrefix, timeout, checkInterval, nodeTimeout, maxWaitingBytes, clock);
   }
 
   /** Redis is unreachable after this silence. */
   public RedisOptions withTimeout(Duration newTimeout) {
-    return new RedisOptions(prefix, newTimeout, checkInterval, maxWaitingBytes, clock);
+    return new RedisOptions(prefix, newTimeout, checkInterval, nodeTimeout, maxWaitingBytes, clock);
   }
 
   /** Quiet channels are checked this often. */
   public RedisOptions withCheckInterval(Duration interval) {
-    return new RedisOptions(prefix, timeout, interval, maxWaitingBytes, clock);
+    return new RedisOptions(prefix, timeout, interval, nodeTimeout, maxWaitingBytes, clock);
+  }
+
+  /** Nodes that are silent for so long are taken for dead. */
+  public RedisOptions withNodeTimeout(Duration silence) {
+    return new RedisOptions(prefix, timeout, checkInterval, silence, maxWaitingBytes, clock);
   }
 
   /** At most so many bytes wait for Redis. */
   public RedisOptions withMaxWaitingBytes(long bytes) {
-    return new RedisOptions(prefix, timeout, checkInterval, bytes, clock);
+    return new RedisOptions(prefix, timeout, checkInterval, nodeTimeout, bytes, clock);
   }
 
   /** The time; for tests. */
   public RedisOptions withClock(Clock newClock) {
-    return new RedisOptions(prefix, timeout, checkInterval, maxWaitingBytes, newClock);
+    return new RedisOptions(prefix, timeout, checkInterval, nodeTimeout, maxWaitingBytes, newClock);
   }
 
   /** The time to give to a script; empty for Redis's own. */
@@ -74,6 +93,17 @@ public record RedisOptions(
 
   /** A name in Redis; all that belong to one topic are kept by the same node of a cluster. */
   String name(String topic, String what) {
-    return prefix + ":{" + topic + "}:" + what;
+    return prefix + ":{" + topic + END + what;
+  }
+
+  /** The topic in a {@link #name}. */
+  String topic(String name) {
+    return name.substring(prefix.length() + 2, name.indexOf(END));
+  }
+
+  /** What a {@link #name} stands for; empty if it belongs to no topic. */
+  static String what(String name) {
+    int end = name.indexOf(END);
+    return end < 0 ? "" : name.substring(end + END.length());
   }
 }

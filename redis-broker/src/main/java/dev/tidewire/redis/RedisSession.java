@@ -35,10 +35,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisSession {
 
+  /** Hears the messages, on a connection's thread. */
+  interface Listener {
+    void subscribed(String channel);
+
+    void message(String channel, byte[] payload);
+  }
+
   private final RedisOptions options;
   private final List<Script> scripts;
   private final String pulseChannel;
-  private final RedisLink.Listener listener;
+  private final Listener listener;
   private final BiConsumer<RedisSession, Throwable> onBroken;
   private final Map<Long, CompletableFuture<?>> waiting = new ConcurrentHashMap<>();
   private final AtomicLong numbers = new AtomicLong();
@@ -55,7 +62,7 @@ final class RedisSession {
       RedisOptions options,
       List<Script> scripts,
       String pulseChannel,
-      RedisLink.Listener listener,
+      Listener listener,
       BiConsumer<RedisSession, Throwable> onBroken) {
     this.options = options;
     this.scripts = scripts;

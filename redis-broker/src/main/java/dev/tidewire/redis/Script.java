@@ -19,7 +19,15 @@ record Script(String source, String sha) {
 
   /** Reads a script from the resources beside this class, after the one it begins with. */
   static Script of(String beginning, String name) {
-    String source = read(beginning) + '\n' + read(name);
+    return made(read(beginning) + '\n' + read(name));
+  }
+
+  /** Reads a script from the resources beside this class. */
+  static Script of(String name) {
+    return made(read(name));
+  }
+
+  private static Script made(String source) {
     try {
       MessageDigest sha1 = MessageDigest.getInstance("SHA-1");
       return new Script(source, HexFormat.of().formatHex(sha1.digest(source.getBytes(UTF_8))));

@@ -30,7 +30,9 @@ final class StreamScripts {
   private static final Script APPEND = Script.of("stream", "append");
   private static final Script READ = Script.of("stream", "read");
   private static final Script CHECK = Script.of("stream", "check");
-  private static final String OUT = "}:out";
+
+  /** What the channels are called in which the nodes hear of publications. */
+  static final String OUT = "out";
 
   static final List<Script> ALL = List.of(APPEND, READ, CHECK);
 
@@ -141,11 +143,7 @@ final class StreamScripts {
 
   /** Where the nodes hear of a channel's publications. */
   String channelOf(String topic) {
-    return options.prefix() + ":{" + topic + OUT;
-  }
-
-  String topicOf(String channel) {
-    return channel.substring(options.prefix().length() + 2, channel.length() - OUT.length());
+    return options.name(topic, OUT);
   }
 
   private String freshEpoch() {
