@@ -8,8 +8,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The members of one channel. Not thread-safe: its tracker calls it under the channel's lock. */
-final class Room {
+/**
+ * The members of one channel, and what one step makes of them; for trackers. Not thread-safe: its
+ * tracker calls it under the channel's lock.
+ */
+public final class Room {
 
   private final String topic;
   private final Map<String, Member> members = new LinkedHashMap<>();
@@ -20,7 +23,14 @@ final class Room {
     this.revision = revision;
   }
 
-  @Nullable PresenceDiff track(String userId, Link link, long now) {
+  /** A channel that has these members already, in the order they joined. */
+  public Room(PresenceState state) {
+    this(state.topic(), state.revision());
+    state.members().forEach(member -> members.put(member.userId(), member));
+  }
+
+  /** Sets the state of a connection; null if nobody needs to be told. */
+  public @Nullable PresenceDiff track(String userId, Link link, long now) {
     Member before = members.get(userId);
     if (before == null) {
       return tell(
@@ -30,7 +40,9 @@ final class Room {
     return update(before, with(before, link));
   }
 
-  @Nullable PresenceDiff untrack(String userId, String connectionId, PresenceDiff.Reason reason) {
+  /** Takes a connection out; null if nobody needs to be told. */
+  public @Nullable PresenceDiff untrack(
+      String userId, String connectionId, PresenceDiff.Reason reason) {
     Member before = members.get(userId);
     if (before == null) {
       return null;
@@ -86,7 +98,8 @@ final class Room {
     return new PresenceDiff(topic, ++revision, change, member, null);
   }
 
-  PresenceState state() {
+  /** Everybody, and the number of the last difference. */
+  public PresenceState state() {
     return new PresenceState(topic, revision, List.copyOf(members.values()));
   }
 
