@@ -20,8 +20,13 @@ final class Api {
 
   private final URI base;
 
-  Api(URI base) {
-    this.base = base.resolve("api/");
+  Api(URI application) {
+    this(application, "api/");
+  }
+
+  /** What is below another path than the demo's own. */
+  Api(URI application, String path) {
+    base = application.resolve(path);
   }
 
   JsonNode get(String path) {

@@ -6,10 +6,12 @@ import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -31,6 +33,7 @@ final class NodeClient implements AutoCloseable {
   private static final HttpClient HTTP = HttpClient.newHttpClient();
   private static final JsonMapper JSON = new JsonMapper();
   private static final long PACE_NANOS = Duration.ofMillis(40).toNanos();
+  private static final long PING_NANOS = Duration.ofSeconds(5).toNanos();
   private static final int WINDOW = 20;
   private static final String END = "";
 
@@ -44,6 +47,7 @@ final class NodeClient implements AutoCloseable {
   private final Thread thread;
   private volatile int at;
   private volatile boolean moving;
+  private volatile boolean here;
   private volatile boolean publishing;
   private volatile boolean done;
   private volatile boolean settled;
@@ -54,9 +58,11 @@ final class NodeClient implements AutoCloseable {
   // Confined to the thread.
   private final Map<String, Message> unanswered = new LinkedHashMap<>();
   private final Map<String, Long> due = new HashMap<>();
+  private final Set<String> missing = new HashSet<>();
   private final Map<String, Long> retries = new LinkedHashMap<>();
   private int published;
   private long nextPublish;
+  private long nextPing;
 
   private record Message(String topic, String key, String data) {}
 
@@ -80,9 +86,9 @@ final class NodeClient implements AutoCloseable {
     thread.start();
   }
 
-  /** Whether it hears all its topics. */
+  /** Whether it hears all its topics, at the node where it is to be. */
   boolean isSubscribed() {
-    return stories.values().stream().allMatch(story -> story.last() != null);
+    return here && !moving;
   }
 
   /** Whether it has heard of each topic at least up to there. */
@@ -140,6 +146,7 @@ final class NodeClient implements AutoCloseable {
       } catch (CompletionException e) {
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50)); // that node is not there
       } finally {
+        here = false;
         link.drop();
       }
       if (!moving) {
@@ -150,6 +157,7 @@ final class NodeClient implements AutoCloseable {
 
   private void converse(Link link) {
     due.clear();
+    missing.addAll(topics);
     topics.forEach(topic -> due.put(topic, 0L));
     retries.clear();
     unanswered.values().forEach(message -> send(link, message)); // with the same keys
@@ -180,6 +188,10 @@ final class NodeClient implements AutoCloseable {
             "{\"id\":\"s %s\",\"type\":\"subscribe\",\"topic\":\"%s\"%s,\"presence\":false}"
                 .formatted(topic, topic, last == null ? "" : ",\"since\":\"" + last + "\""));
       }
+    }
+    if (nextPing - now <= 0) {
+      nextPing = now + PING_NANOS;
+      link.send("{\"type\":\"ping\"}");
     }
     retries
         .entrySet()
@@ -226,6 +238,8 @@ final class NodeClient implements AutoCloseable {
       answer.path("messages").forEach(message -> take(topic, message));
       boolean recovered = answer.path("recovered").asBoolean(false);
       stories.get(topic).subscribed(position, recovered);
+      missing.remove(topic);
+      here = missing.isEmpty();
       return;
     }
     Message message = unanswered.remove(id);

@@ -118,6 +118,8 @@ class NodeFailureIT {
 
   /** Everybody publishes, SQL is written and told, and everybody hears all of it. */
   private void everythingGoesOn(String when) {
+    eventually("subscriptions " + when)
+        .until(() -> clients.stream().allMatch(NodeClient::isSubscribed));
     more(publishers(), 10, when);
     int before = told.get();
     eventually("SQL " + when).until(() -> told.get() > before + 1);

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.net.URI;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** Two demos with one Redis and one database are one application. */
@@ -157,6 +159,73 @@ class TwoNodesIT extends BrowserTest {
       writers.add(transaction.group(1));
     }
     assertThat(writers).hasSize(1);
+  }
+
+  @Test
+  void aPollGoesOnAtTheOtherNodeAndALinkDoesNot() {
+    Api first = new Api(nodes.one.url(), "realtime/");
+    Api second = new Api(nodes.two.url(), "realtime/");
+    String cursor = first.get("poll?topic=chat/poll").get("cursor").asString();
+    for (int i = 1; i <= 3; i++) {
+      first.post("publish", "{\"topic\":\"chat/poll\",\"event\":\"n\",\"data\":" + i + "}");
+    }
+    assertThat(second.get("poll?topic=chat/poll&cursor=" + cursor).get("messages"))
+        .extracting(message -> message.get("data").intValue())
+        .containsExactly(1, 2, 3);
+
+    String link = link(first);
+    String send = "send?link=" + link;
+    assertThat(first.send("POST", send, "application/json", "{\"type\":\"ping\"}").statusCode())
+        .isEqualTo(204);
+    assertThat(second.send("POST", send, "application/json", "{\"type\":\"ping\"}").statusCode())
+        .isEqualTo(410);
+  }
+
+  /** Opens a link that is polled, and gives its secret. */
+  private static String link(Api realtime) {
+    HttpResponse<String> opened = realtime.send(realtime.request("poll?link=new").GET());
+    Matcher secret = Pattern.compile("event: ?link\\ndata: ?(\\S+)").matcher(opened.body());
+    assertThat(secret.find()).as(opened.body()).isTrue();
+    return secret.group(1);
+  }
+
+  @Test
+  void nginxTakesTurnsWithPagesAndKeepsAClientsLinkAtOneNode(@TempDir Path folder)
+      throws Exception {
+    StreamOracle oracle = new StreamOracle();
+    try (Balancer balancer = new Balancer(nodes.nodes(), folder);
+        NodeClient client =
+            new NodeClient("b", List.of(balancer.url()), 0, List.of("chat/b"), oracle, seed)) {
+      Set<String> answering = new TreeSet<>();
+      Api pages = new Api(balancer.url());
+      for (int i = 0; i < 8; i++) {
+        answering.add(pages.get("session").get("node").asString());
+      }
+      assertThat(answering).containsExactlyInAnyOrder(nodes.one.name(), nodes.two.name());
+
+      Api realtime = new Api(balancer.url(), "realtime/");
+      String send = "send?link=" + link(realtime);
+      for (int i = 0; i < 8; i++) {
+        assertThat(
+                realtime.send("POST", send, "application/json", "{\"type\":\"ping\"}").statusCode())
+            .isEqualTo(204);
+      }
+
+      client.publish(true);
+      eventually().until(() -> client.acknowledged() > 10);
+      for (NodeProcess node : nodes.nodes()) { // one of them is the client's
+        node.stop();
+        int before = client.acknowledged();
+        eventually().until(() -> client.acknowledged() > before + 10);
+        node.start();
+        node.awaitStart();
+      }
+      client.publish(false);
+      eventually().until(client::isSettled);
+      eventually().until(() -> client.hasHeard(oracle.ends()));
+      assertThat(client.links()).as("links of a client that was moved").isGreaterThan(1);
+      oracle.isSatisfied("through nginx, both nodes stopped and started, seed " + seed);
+    }
   }
 
   @Test
