@@ -40,17 +40,23 @@ record Findings(
     Step captured = sought.captured();
     Verdict missing = sought.missing();
     if (missing != null || clients.isEmpty()) {
-      Verdict verdict = missing == null ? Verdict.NOT_CONNECTED : missing;
       Step authorised =
           clients.isEmpty()
-              ? Step.unknown(
-                  "'"
-                      + who
-                      + "' has no connection to this node now: there is no identity to ask"
-                      + " the policy about, and nothing is noted of connections that are gone.")
+              ? Step.unknown("Without a connection there is no identity to ask the policy about.")
               : Step.notReached();
-      String words = clients.isEmpty() ? authorised.words() : captured.words();
-      return new Explanation(topic(), position(), verdict, words, captured, authorised, List.of());
+      return new Explanation(
+          topic(),
+          position(),
+          missing == null ? Verdict.NOT_CONNECTED : missing,
+          missing == null
+              ? "'"
+                  + who
+                  + "' has no connection to this node now, and of those that are gone nothing is"
+                  + " noted."
+              : captured.words(),
+          captured,
+          authorised,
+          List.of());
     }
     List<Delivery> deliveries = clients.stream().map(this::delivery).toList();
     Delivery furthest =

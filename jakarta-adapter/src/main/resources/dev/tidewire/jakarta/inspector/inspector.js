@@ -39,7 +39,7 @@ async function ask() {
   timer = null;
   const turn = ++asking;
   const shown = view;
-  const path = shown.path();
+  const path = shown.gone ? null : shown.path();
   try {
     const [summary, answer] = await Promise.all([get('summary'), path === null ? null : get(path).catch((error) => error)]);
     if (turn !== asking) return; // a newer question is under way
@@ -47,7 +47,7 @@ async function ask() {
     state.now = summary.at;
     showFigures(summary);
     showView(shown, answer);
-    tell(paused ? 'paused' : 'live', answer instanceof Error ? answer.message : '');
+    tell(paused ? 'paused' : 'live', shown.gone ?? (answer instanceof Error ? answer.message : ''));
     again(PERIOD_MS);
   } catch (error) {
     if (turn !== asking) return;
@@ -60,6 +60,7 @@ async function ask() {
 function showView(shown, answer) {
   if (shown !== view || answer === null) return;
   if (!(answer instanceof Error)) shown.show(answer);
+  else if (answer.status === 404) shown.gone = `${answer.message[0].toUpperCase()}${answer.message.slice(1)}.`; // no use in asking again
 }
 
 function lost(error) {

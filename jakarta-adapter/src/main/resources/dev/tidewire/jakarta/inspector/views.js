@@ -129,7 +129,8 @@ function sees(subscription) {
 /** One channel. */
 export function channel(state, topic) {
   const known = facts(['Position', 'Retained', 'Per second', 'Subscribers', 'Java subscribers', 'Row classes']);
-  const rows = table('Subscribed connections', connectionColumns(state));
+  const rows = table('Subscribed connections', connectionColumns(state).filter(({ name }) => !['Address', 'Heard', 'Channels'].includes(name)));
+  const unheard = h('p', { class: 'empty' }, 'No client of this node subscribes.');
   const members = table('Members', [
     { name: 'Member', text: (m) => m.userId },
     { name: 'State', make: () => h('span', { class: 'tag' }), update: (cell, m) => {
@@ -143,7 +144,7 @@ export function channel(state, topic) {
   const nobody = h('p', { class: 'empty' });
   const explain = h('span');
   const element = h('div', { class: 'card' }, back('channels', 'Channels'), h('div', { class: 'bar' }, h('h2', { class: 'name' }, topic), h('div', { class: 'grow' }), explain), known.element,
-    h('div', { class: 'halves' }, h('div', {}, h('h3', {}, 'Subscribed connections'), rows.element), h('div', {}, present, members.element, nobody)));
+    h('div', { class: 'halves' }, h('div', {}, h('h3', {}, 'Subscribed connections'), rows.element, unheard), h('div', {}, present, members.element, nobody)));
   let explained = null;
   return {
     element,
@@ -154,6 +155,8 @@ export function channel(state, topic) {
         Subscribers: count(detail.channel?.subscribers ?? 0), 'Java subscribers': count(detail.javaSubscribers), 'Row classes': count(detail.classes),
       });
       rows.show(detail.connections, (c) => c.id);
+      rows.element.hidden = detail.connections.length === 0;
+      unheard.hidden = detail.connections.length > 0;
       const items = detail.members?.items ?? [];
       setText(present, detail.members ? `Present: ${count(detail.members.total)}` : 'Present');
       members.show(items, (m) => m.userId);
