@@ -33,11 +33,13 @@ public final class DemoConfigurer implements RealtimeConfigurer {
   @Override
   public EndpointOptions endpoints(ServletContext context) {
     return EndpointOptions.defaults()
+        .inspector()
         .handshake(HandshakePolicy.sameOrigin().identity(this::identity));
   }
 
   private @Nullable Identity identity(HttpServletRequest request) {
-    return Objects.requireNonNull(visitors, "configured first").identity(request);
+    return Operator.of(
+        Objects.requireNonNull(visitors, "configured first").identity(request), request);
   }
 
   @Override
@@ -61,7 +63,7 @@ public final class DemoConfigurer implements RealtimeConfigurer {
     realtime
         .history(opened.history())
         .documents(DocumentOptions.in(opened.documents()))
-        .access(AccessPolicy.open())
+        .access(AccessPolicy.open().inspectedBy(Operator::is))
         .channels("chat/*", options -> options.retain(1_000, Duration.ofHours(1)));
   }
 

@@ -55,6 +55,19 @@ class PagesIT extends BrowserTest {
   }
 
   @Test
+  void whoSitsAtTheServersMachineMayWatchTheBus() {
+    Tab ada = ada("");
+    grace("chat.html");
+    ada.find("a[href='realtime/inspector/']").click();
+
+    ada.expectText("#status", "Live");
+    ada.expectCount("#view tbody tr", 1); // the dashboard's own connection is gone
+    ada.find("nav a[href='#/channels']").click();
+    ada.expectText("#view tbody", "site/visitors");
+    assertThat(ada.complaints()).isEmpty();
+  }
+
+  @Test
   void whoWouldRatherNotSayIsAGuest() {
     Tab visitor = keep(Tab.blank(browser(), url(), 1280, 860));
     Tab ada = ada("chat.html");
