@@ -5,6 +5,7 @@ import static dev.tidewire.testing.Drafts.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Operation;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
@@ -200,6 +201,19 @@ class ExplainTest {
     Delivery delivery = delivery("ada", "chat", event, Verdict.SENT);
     assertThat(delivery.authorised().answer()).isEqualTo(Answer.NO);
     assertThat(delivery.authorised().words()).contains("revoke");
+  }
+
+  /** As on a node that lost its broker after the first event and has not heard of the second. */
+  @Test
+  void whatTheNodeMayHaveMissedIsNotSaidToBeSent() {
+    connect(bus(), "ada").subscribed("chat");
+    Position first = publish("chat");
+    Position second = publish("chat");
+    bus().hub().onLost("chat", Tail.Outcome.EVICTED, first);
+    bus().hub().onReady("chat");
+
+    delivery("ada", "chat", first, Verdict.LOST);
+    delivery("ada", "chat", second, Verdict.ON_ITS_WAY);
   }
 
   @Test
