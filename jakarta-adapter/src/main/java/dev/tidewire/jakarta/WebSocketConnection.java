@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,7 @@ final class WebSocketConnection implements Connection, BinaryConnection {
 
   private final Session socket;
   private final RemoteEndpoint.Async remote;
+  private final TextSender text;
   private final String address;
   private final Executor closing;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -40,12 +42,34 @@ final class WebSocketConnection implements Connection, BinaryConnection {
     this.closing = closing;
     this.remote = socket.getAsyncRemote();
     remote.setSendTimeout(NO_TIMEOUT); // the core watches all sends by one timer
+    TextSender jetty = jetty(socket);
+    this.text =
+        jetty != null
+            ? jetty
+            : (frame, completion) -> remote.sendText(frame.text(), tell(completion));
+  }
+
+  /** The sender for Jetty, where it is the container and the application can see its classes. */
+  private static @Nullable TextSender jetty(Session socket) {
+    if (!socket.getClass().getName().startsWith("org.eclipse.jetty.")) {
+      return null;
+    }
+    try {
+      return JettySender.of(socket);
+    } catch (LinkageError e) { // a deployed application, from which its container hides them
+      return null;
+    }
+  }
+
+  /** How text is sent. */
+  TextSender text() {
+    return text;
   }
 
   @Override
   public void send(Frame frame, Completion completion) {
     try {
-      remote.sendText(frame.text(), tell(completion));
+      text.send(frame, completion);
     } catch (RuntimeException e) { // closed meanwhile
       completion.failed(e);
     }

@@ -1,6 +1,7 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.lang.ref.WeakReference;
@@ -56,6 +57,20 @@ class DropInIT {
           .isEqualTo("/shop");
       assertThat(get("/shop/realtime/client.js").body()).contains("createRealtime");
       assertThat(get("/shop/index.html").body()).contains("live");
+    }
+  }
+
+  @Test
+  void applicationThatCannotSeeTheContainersClassesSendsThroughThePortableInterface()
+      throws Exception {
+    WebAppContext shop = deploy("/shop");
+    assertThatThrownBy(
+            () -> Class.forName(JettySender.class.getName(), true, shop.getClassLoader()))
+        .isInstanceOf(NoClassDefFoundError.class);
+    try (WireClient client = connect("/shop")) {
+      client.send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\"}").awaitAnswer("s");
+      client.send("{\"type\":\"publish\",\"topic\":\"t\",\"event\":\"e\",\"data\":\"é€😀\"}");
+      assertThat(client.awaitEvent("e").path("data").asString()).isEqualTo("é€😀");
     }
   }
 
