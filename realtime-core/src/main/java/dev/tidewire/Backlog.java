@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * only the newest waits, and those without do not wait behind more than one message.
  *
  * <p>A frame that another takes the place of leaves a gap, because the newer one has to stand at
- * the end: a channel's messages keep their order. Not thread-safe: guarded by its queue's monitor.
+ * the end: a channel's messages keep their order. What a client missed while it was away waits here
+ * beside the bound, which is there for what is published meanwhile. Not thread-safe: guarded by its
+ * queue's monitor.
  */
 final class Backlog {
 
@@ -29,7 +31,11 @@ final class Backlog {
   private final ArrayDeque<Object> waiting = new ArrayDeque<>(2);
   private Map<String, Place> byKey = Map.of(); // most clients need none
   private long bytes;
+  private long recoveredBytes;
   private int gaps;
+
+  /** One of those that a client missed. */
+  private record Recovered(Frame frame) {}
 
   /** Of an expendable frame with a key. */
   private static final class Place {
@@ -93,11 +99,22 @@ final class Backlog {
   }
 
   long bytes() {
-    return bytes;
+    return bytes + recoveredBytes;
+  }
+
+  /** Adds one of those that the client missed; it does not count as waiting. */
+  void appendRecovered(Frame frame) {
+    waiting.add(new Recovered(frame));
+    recoveredBytes += frame.size();
+  }
+
+  /** How much waits of what the client missed. */
+  long recoveredBytes() {
+    return recoveredBytes;
   }
 
   boolean isEmpty() {
-    return bytes == 0;
+    return bytes == 0 && recoveredBytes == 0;
   }
 
   private boolean addNewest(Frame part, String key) {
@@ -171,13 +188,21 @@ final class Backlog {
   /** Takes out what {@link #next} gave. */
   private void remove() {
     Object taken = waiting.remove();
-    bytes -= size(frame(taken));
+    int size = size(frame(taken));
+    if (taken instanceof Recovered) {
+      recoveredBytes -= size;
+      return;
+    }
+    bytes -= size;
     if (taken instanceof Place place) {
       byKey.remove(place.key);
     }
   }
 
   private static @Nullable Frame frame(Object next) {
+    if (next instanceof Recovered recovered) {
+      return recovered.frame();
+    }
     return next instanceof Place place ? place.frame : (Frame) next;
   }
 
@@ -202,6 +227,7 @@ final class Backlog {
     waiting.clear();
     byKey = Map.of();
     bytes = 0;
+    recoveredBytes = 0;
     gaps = 0;
   }
 }

@@ -336,9 +336,13 @@ final class ClientSession implements Session, Answers {
     queue.addTo(tally);
   }
 
-  /** Whether the client can be told so much at once and still keep up. */
-  boolean hasRoomFor(long bytes) {
-    return queue.hasRoomFor(bytes);
+  /** What the client is told in answer to where it was. */
+  OutboundQueue queue() {
+    return queue;
+  }
+
+  Frame frame(Reply reply, @Nullable String commandId) {
+    return Frames.of(reply, commandId, server.codec(), server.now());
   }
 
   /** Sends what waits, then closes; the session itself ends at once. */

@@ -209,8 +209,23 @@ final class ClientSubscription implements Subscriber {
     return rows;
   }
 
+  /** Asked before anything of the answer is kept, so that a client that waits costs nothing. */
+  @Override
+  public boolean admits(Tail tail, Runnable later) {
+    long bytes = tail.publications().stream().mapToLong(p -> p.frame().length).sum();
+    return bytes == 0 || session.queue().admits(bytes, later);
+  }
+
   @Override
   public void started(@Nullable Tail tail) {
+    try {
+      start(tail);
+    } finally {
+      session.queue().admitNext();
+    }
+  }
+
+  private void start(@Nullable Tail tail) {
     Reply.Failure withdrawn = withdrawal;
     if (silent) {
       fail(
@@ -242,11 +257,7 @@ final class ClientSubscription implements Subscriber {
       acknowledge(snapshot, rows);
       return;
     }
-    long bytes = missed.stream().mapToLong(p -> p.frame().length).sum();
-    Tail.Outcome outcome =
-        missed.isEmpty() || session.hasRoomFor(bytes) ? tail.outcome() : Tail.Outcome.EVICTED;
-    boolean complete = outcome == Tail.Outcome.COMPLETE;
-    missed = complete ? missed : List.of();
+    Tail.Outcome outcome = tail.outcome();
     if (answer == Answer.RENEWED || answer == Answer.RENEWED_STREAM) {
       session.push(new Push.Reset(topic, ACCESS, tail.position()));
       if (answer == Answer.RENEWED_STREAM) {
@@ -254,21 +265,26 @@ final class ClientSubscription implements Subscriber {
       }
       return;
     }
-    if (since != null || !complete) {
+    recovered = outcome == Tail.Outcome.COMPLETE;
+    if (since != null || !recovered) {
       session.server().counters().recovered(outcome);
     }
-    recovered = complete;
     if (answer == Answer.STREAM) {
       stream(tail.position(), outcome, missed);
       return;
     }
     if (answer == Answer.REPLAY) {
-      missed.forEach(p -> session.send(Frames.of(p)));
+      session.queue().offerRecovered(missed.stream().map(Frames::of).toList());
       missed = List.of();
     }
-    session.reply(
-        new Reply.Subscribed(topic, tail.position(), since == null ? null : complete, missed),
-        commandId);
+    boolean complete = outcome == Tail.Outcome.COMPLETE;
+    Reply.Subscribed ack =
+        new Reply.Subscribed(topic, tail.position(), since == null ? null : complete, missed);
+    if (missed.isEmpty()) {
+      session.reply(ack, commandId);
+    } else if (commandId != null) {
+      session.queue().offerRecovered(List.of(session.frame(ack, commandId)));
+    }
     if (!complete) {
       session.push(new Push.Reset(topic, outcome.name(), tail.position()));
     }
@@ -299,7 +315,7 @@ final class ClientSubscription implements Subscriber {
           ErrorCode.LIMIT_EXCEEDED, "the rows are more than " + max + " bytes: ask for fewer");
     }
     // an estimate: what is not ASCII takes more than one byte
-    return session.hasRoomFor(json.length())
+    return session.queue().hasRoomFor(json.length())
         ? null
         : Reply.Failure.of(ErrorCode.UNAVAILABLE, "too much waits to be sent to this client");
   }
@@ -316,11 +332,13 @@ final class ClientSubscription implements Subscriber {
   /** The cursor never runs ahead of what was told: a reset comes before it counts as told. */
   private void stream(Position position, Tail.Outcome outcome, List<Publication> missed) {
     boolean complete = outcome == Tail.Outcome.COMPLETE;
-    for (Publication publication : missed) {
-      if (!session.id().equals(publication.draft().exceptSession())) {
-        session.send(Frames.of(publication));
-      }
-    }
+    session
+        .queue()
+        .offerRecovered(
+            missed.stream()
+                .filter(p -> !session.id().equals(p.draft().exceptSession()))
+                .map(Frames::of)
+                .toList());
     if (!complete) {
       session.push(new Push.Reset(topic, outcome.name(), position));
     }

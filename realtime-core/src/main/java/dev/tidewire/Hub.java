@@ -129,7 +129,12 @@ final class Hub implements BrokerListener, PresenceListener {
               return held;
             });
     channel.later(() -> channel.join(member, replaced));
-    open(topic, member.subscriber())
+    open(topic, channel, member, replaced);
+  }
+
+  private void open(
+      String topic, HubChannel channel, Membership member, @Nullable Membership replaced) {
+    read(topic, member.subscriber())
         .whenComplete(
             (tail, failure) -> {
               if (tail == null && !(Backend.cause(failure) instanceof Rejection)) {
@@ -153,7 +158,7 @@ final class Hub implements BrokerListener, PresenceListener {
         topic, SlowReading.of(settings.of(topic)), executor, this::encode, counters);
   }
 
-  private CompletionStage<Tail> open(String topic, Subscriber subscriber) {
+  private CompletionStage<Tail> read(String topic, Subscriber subscriber) {
     try {
       return subscriber.open(
           since ->
@@ -173,6 +178,14 @@ final class Hub implements BrokerListener, PresenceListener {
       @Nullable Membership replaced,
       @Nullable Tail tail) {
     if (tail != null) {
+      Runnable again =
+          () -> {
+            channel.later(member::holdAnew);
+            open(topic, channel, member, replaced);
+          };
+      if (!member.subscriber().admits(tail, again)) {
+        return; // what was read is not kept meanwhile
+      }
       channel.classify(member, codec);
     }
     if (!member.start(tail == null ? null : channel.slowReading().of(tail), replaced)) {

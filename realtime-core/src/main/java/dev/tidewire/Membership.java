@@ -61,6 +61,11 @@ final class Membership {
     index = newIndex;
   }
 
+  /** The channel is read again: what was published before is in that answer. */
+  void holdAnew() {
+    held = started ? null : new ArrayList<>();
+  }
+
   /** Runs the task as soon as the subscriber was told that it started, or that it could not. */
   void whenStarted(Runnable task) {
     if (started) {

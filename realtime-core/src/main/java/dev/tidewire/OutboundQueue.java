@@ -3,7 +3,9 @@ package dev.tidewire;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,7 @@ final class OutboundQueue implements Connection.Completion {
   // All below is guarded by the queue's own monitor: with thousands of connections each object more
   // on the way of a frame is one more miss of the processor's cache.
   private @Nullable Backlog backlog; // made when the first frame has to wait
+  private @Nullable Queue<Runnable> line; // of those who wait for room to tell what was missed
   private @Nullable Thread gatherer;
   private boolean inFlight;
   // True while a thread is in the loop of pump(); a completion then leaves the next send to it.
@@ -87,6 +90,65 @@ final class OutboundQueue implements Connection.Completion {
     }
     pump(first);
     return true;
+  }
+
+  /**
+   * Sends what the client missed, which does not count among what may wait; {@link #admits} was
+   * asked before.
+   */
+  void offerRecovered(List<Frame> missed) {
+    if (missed.isEmpty()) {
+      return;
+    }
+    Frame first = missed.get(0);
+    synchronized (this) {
+      if (closed || closing != null) {
+        return;
+      }
+      boolean direct = !inFlight && !somethingWaits();
+      List<Frame> rest = direct ? missed.subList(1, missed.size()) : missed;
+      rest.forEach(frame -> backlog().appendRecovered(frame));
+      if (inFlight) {
+        return;
+      }
+      first = direct ? first : take(); // what a thread has gathered goes first
+      begin();
+    }
+    pump(first);
+  }
+
+  /**
+   * Whether the client may be told now of so much that it missed. Half of what may wait, or one
+   * recovery of any size: recoveries take turns, so that a client may resume many channels at once.
+   *
+   * @param later called once, by a delivery thread, when it is to be asked again; not if it is true
+   */
+  boolean admits(long bytes, Runnable later) {
+    synchronized (this) {
+      long before = backlog == null ? 0 : backlog.recoveredBytes();
+      if (closed || maxBytes == 0 || before == 0 || before + bytes <= maxBytes / 2) {
+        return true;
+      }
+      line = line == null ? new ArrayDeque<>() : line;
+      line.add(later);
+      return false;
+    }
+  }
+
+  /** Asks the next that waits for room, if there is room; comes after every recovery. */
+  synchronized void admitNext() {
+    Runnable next = line == null || recoveryWaits() ? null : line.poll();
+    if (next != null) {
+      try {
+        executor.execute(next);
+      } catch (RejectedExecutionException e) {
+        line = null; // shutting down: nobody is told any more
+      }
+    }
+  }
+
+  private boolean recoveryWaits() {
+    return backlog != null && backlog.recoveredBytes() > 0;
   }
 
   /** Until {@link #release}, frames that this thread offers wait for one another. */
@@ -164,8 +226,7 @@ final class OutboundQueue implements Connection.Completion {
 
   /**
    * Whether so many bytes at once leave enough room for what is published meanwhile. Where they do
-   * not, a recovery is better refused than answered by closing: the client would come back with the
-   * same wish.
+   * not, a wish is better refused than answered by closing: the client would come back with it.
    */
   boolean hasRoomFor(long bytes) {
     synchronized (this) {
@@ -209,6 +270,7 @@ final class OutboundQueue implements Connection.Completion {
       }
       closed = true;
       backlog = null;
+      line = null;
       return closing == null ? code : closing;
     }
   }
@@ -309,6 +371,9 @@ final class OutboundQueue implements Connection.Completion {
     Frame next = closed || backlog == null ? null : backlog.take();
     inFlight = next != null;
     sends += inFlight ? 1 : 0;
+    if (line != null) {
+      admitNext();
+    }
     return next;
   }
 }

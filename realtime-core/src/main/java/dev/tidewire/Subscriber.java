@@ -45,6 +45,16 @@ interface Subscriber {
   }
 
   /**
+   * Whether it can be told of what it missed now.
+   *
+   * @param later called once, on any thread, when the channel is to be read again and this to be
+   *     asked again; never if it can
+   */
+  default boolean admits(Tail tail, Runnable later) {
+    return true;
+  }
+
+  /**
    * The subscription stands: everything after the tail's position follows. Called once, also if it
    * was ended meanwhile.
    *

@@ -32,7 +32,7 @@ final class ModelBus {
     int recoveries;
     int evictions;
     int epochs;
-    int roomRefusals;
+    int turns;
     int slowCloses;
     int switches;
     int midSend;
@@ -46,7 +46,7 @@ final class ModelBus {
       recoveries += other.recoveries;
       evictions += other.evictions;
       epochs += other.epochs;
-      roomRefusals += other.roomRefusals;
+      turns += other.turns;
       slowCloses += other.slowCloses;
       switches += other.switches;
       midSend += other.midSend;
@@ -56,9 +56,9 @@ final class ModelBus {
     @Override
     public String toString() {
       return ("%d publications (%d keys repeated), %d deliveries (%d repeats dropped), %d transport"
-              + " switches, %d recoveries, refused: %d evicted, %d of another epoch, %d for want of"
-              + " room; %d slow readers closed, %d links cut in the middle of a send, %d channels"
-              + " forgotten")
+              + " switches, %d recoveries, refused: %d evicted, %d of another epoch; %d read"
+              + " later for want of room; %d slow readers closed, %d links cut in the middle of"
+              + " a send, %d channels forgotten")
           .formatted(
               publications,
               repeatedKeys,
@@ -68,7 +68,7 @@ final class ModelBus {
               recoveries,
               evictions,
               epochs,
-              roomRefusals,
+              turns,
               slowCloses,
               midSend,
               newLives);

@@ -168,34 +168,95 @@ class SubscribeTest {
     assertThat(connect(realtime, "ada").acked(subscribe).get("recovered").asBoolean()).isFalse();
   }
 
+  /** A hundred channels that each missed nearly all that a queue may hold, and more comes. */
   @Test
-  void whatTheQueueCannotHoldIsRefusedInsteadOfClosingAgainAndAgain() {
-    settings.limits(l -> l.queueBytes(20_000));
+  void recoveriesOfManyChannelsTakeTurnsAndAreComplete() {
+    settings.limits(l -> l.queueBytes(40_000).frames(0, 0));
     bus();
     List<Position> since = new ArrayList<>();
-    for (int channel = 0; channel < 5; channel++) {
+    for (int channel = 0; channel < 100; channel++) {
       since.add(publish("t" + channel, 0));
-      publish("t" + channel, "x".repeat(8_000));
+      for (int i = 0; i < 6; i++) {
+        publish("t" + channel, "x".repeat(6_000));
+      }
     }
     Client slow = connect(realtime, "ada");
     slow.connection().behave(Sending.STALL);
     List<String> ids = new ArrayList<>();
-    for (int channel = 0; channel < 5; channel++) {
-      ids.add(
-          slow.tell(
-              "'type':'subscribe','topic':'t"
-                  + channel
-                  + "','since':'"
-                  + since.get(channel)
-                  + "'"));
+    for (int channel = 0; channel < 100; channel++) {
+      ids.add(slow.tell(resume("t" + channel, since.get(channel))));
+      publish("t" + channel, "meanwhile");
     }
     slow.connection().release(Sending.AT_ONCE);
 
-    List<Boolean> recovered =
-        ids.stream().map(id -> slow.answer(id).at("/payload/recovered").asBoolean()).toList();
-    assertThat(recovered).contains(true, false);
-    assertThat(slow.told("reset")).hasSize((int) recovered.stream().filter(r -> !r).count());
+    for (int channel = 0; channel < 100; channel++) {
+      JsonNode ack = slow.answer(ids.get(channel)).get("payload");
+      assertThat(ack.get("recovered").asBoolean()).as("channel %d", channel).isTrue();
+      String topic = "t" + channel;
+      eventually()
+          .untilAsserted(
+              () -> {
+                long live =
+                    slow.told("event").stream()
+                        .filter(e -> e.get("topic").asString().equals(topic))
+                        .count();
+                assertThat(data(ack).size() + live).as(topic).isEqualTo(7);
+              });
+    }
+    assertThat(slow.told("reset")).isEmpty();
     assertThat(slow.isClosed()).isFalse();
+  }
+
+  private static String resume(String topic, Position since) {
+    return "'type':'subscribe','topic':'" + topic + "','since':'" + since + "'";
+  }
+
+  @Test
+  void whoWaitsForATurnIsReadAnewAndMayBeTooLateThen() {
+    settings
+        .limits(l -> l.queueBytes(10_000))
+        .channels("t1", c -> c.retain(2, Duration.ofHours(1)));
+    bus();
+    List<Position> since = new ArrayList<>();
+    for (int channel = 0; channel < 2; channel++) {
+      since.add(publish("t" + channel, 0));
+      publish("t" + channel, "x".repeat(9_000));
+    }
+    Client slow = connect(realtime, "ada");
+    slow.connection().behave(Sending.STALL);
+    slow.say("{'type':'ping'}");
+    String first = slow.tell(resume("t0", since.get(0)));
+    String second = slow.tell(resume("t1", since.get(1)));
+    for (int i = 0; i < 3; i++) {
+      publish("t1", i);
+    }
+    slow.connection().release(Sending.AT_ONCE);
+
+    assertThat(slow.answer(first).at("/payload/recovered").asBoolean()).isTrue();
+    assertThat(slow.answer(second).at("/payload/recovered").asBoolean()).isFalse();
+    assertThat(slow.told("reset", 1).get(0).at("/payload/reason").asString()).isEqualTo("EVICTED");
+    publish("t1", 3);
+    eventually().until(() -> slow.heard().equals(List.of("3")));
+  }
+
+  @Test
+  void aClientThatTakesNothingIsClosedHoweverManyRecoveriesItAskedFor() {
+    settings.limits(l -> l.queueBytes(10_000).frames(0, 0));
+    bus();
+    Position since = publish("t", 0);
+    publish("t", "x".repeat(9_000));
+    Client slow = connect(realtime, "ada").subscribed("live");
+    slow.connection().behave(Sending.STALL);
+    slow.say("{'type':'ping'}");
+    for (int i = 0; i < 90; i++) {
+      slow.tell(resume("t", since));
+    }
+    for (int i = 0; i < 10; i++) {
+      publish("live", "x".repeat(1_000));
+    }
+
+    assertThat(slow.closeCode()).isEqualTo(4008);
+    eventually().until(() -> realtime.connectionCount() == 0);
   }
 
   @Test

@@ -172,10 +172,10 @@ class SwitchUnderFireTest {
         }
         case "subscribed" -> stands(frame.get("topic").asString(), frame.get("payload"));
         case "reset" -> {
-          // from "few" because it keeps few, from "all" because a slow client has no room for more
           assertThat(frame.at("/payload/reason").asString())
               .as("seed %d", seed)
               .isEqualTo("EVICTED");
+          assertThat(frame.get("topic").asString()).as("keeps few, seed %d", seed).isEqualTo("few");
           places.put(
               frame.get("topic").asString(),
               Position.parse(frame.at("/payload/position").asString()));
