@@ -28,32 +28,39 @@ import java.util.Set;
  */
 public class UndertowRunner {
 
-  private static URLClassLoader loader;
-  private static DeploymentManager manager;
+  private final Path war;
+  private final String path;
+  private final PathHandler paths;
+  private final URLClassLoader loader;
+  private final DeploymentManager manager;
 
   public static void main(String[] arguments) throws Exception {
     Path war = Path.of(arguments[0]);
     PathHandler paths = Handlers.path();
-    deploy(war, paths);
+    UndertowRunner app = new UndertowRunner(war, "/app", paths);
     Undertow undertow =
         Undertow.builder().addHttpListener(0, "127.0.0.1").setHandler(paths).build();
     undertow.start();
-    InetSocketAddress address =
-        (InetSocketAddress) undertow.getListenerInfo().get(0).getAddress();
+    InetSocketAddress address = (InetSocketAddress) undertow.getListenerInfo().get(0).getAddress();
     System.out.println("PORT " + address.getPort());
     BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
     for (String command = commands.readLine(); command != null; command = commands.readLine()) {
       switch (command) {
         case "undeploy" -> {
-          paths.removePrefixPath("/app");
-          manager.stop();
-          manager.undeploy();
-          loader.close();
+          app.undeploy();
+          app = null;
           System.out.println("UNDEPLOYED");
         }
         case "deploy" -> {
-          deploy(war, paths);
+          app = new UndertowRunner(war, "/app", paths);
           System.out.println("DEPLOYED");
+        }
+        case "narrow" -> {
+          UndertowRunner narrow = new UndertowRunner(war, "/narrow", paths);
+          System.out.println("DEPLOYED");
+          commands.readLine();
+          narrow.undeploy();
+          System.out.println("UNDEPLOYED");
         }
         case "threads" -> {
           long count =
@@ -68,7 +75,19 @@ public class UndertowRunner {
     System.exit(0);
   }
 
-  private static void deploy(Path war, PathHandler paths) throws Exception {
+  private void undeploy() throws Exception {
+    paths.removePrefixPath(path);
+    DeploymentInfo info = manager.getDeployment().getDeploymentInfo();
+    manager.stop();
+    manager.undeploy();
+    Servlets.defaultContainer().removeDeployment(info); // or it would keep the class loader
+    loader.close();
+  }
+
+  private UndertowRunner(Path war, String path, PathHandler paths) throws Exception {
+    this.war = war;
+    this.path = path;
+    this.paths = paths;
     List<URL> urls = new ArrayList<>();
     urls.add(war.resolve("WEB-INF/classes/").toUri().toURL());
     for (File jar : war.resolve("WEB-INF/lib").toFile().listFiles()) {
@@ -78,8 +97,8 @@ public class UndertowRunner {
     DeploymentInfo info =
         Servlets.deployment()
             .setClassLoader(loader)
-            .setContextPath("/app")
-            .setDeploymentName("app")
+            .setContextPath(path)
+            .setDeploymentName(path.substring(1))
             .addWelcomePage("index.html")
             .setResourceManager(new PathResourceManager(war))
             .addServletContextAttribute(
@@ -88,17 +107,16 @@ public class UndertowRunner {
         ServiceLoader.load(ServletContainerInitializer.class, loader)) {
       if (found.getClass().getClassLoader() == loader) {
         info.addServletContainerInitializer(
-            new ServletContainerInitializerInfo(found.getClass(), handled(found, war)));
+            new ServletContainerInitializerInfo(found.getClass(), handled(found)));
       }
     }
     manager = Servlets.defaultContainer().addDeployment(info);
     manager.deploy();
-    paths.addPrefixPath("/app", manager.start());
+    paths.addPrefixPath(path, manager.start());
   }
 
   /** The classes of the WAR itself that an initializer asks for. */
-  private static Set<Class<?>> handled(ServletContainerInitializer initializer, Path war)
-      throws Exception {
+  private Set<Class<?>> handled(ServletContainerInitializer initializer) throws Exception {
     Set<Class<?>> handled = new LinkedHashSet<>();
     HandlesTypes wanted = initializer.getClass().getAnnotation(HandlesTypes.class);
     if (wanted != null) {

@@ -130,6 +130,13 @@ public final class Admission {
     }
   }
 
+  /** Counts a body of a request that is larger than a message may be; what to answer. */
+  public Rejection bodyTooLarge() {
+    limits.met(Limit.FRAME_BYTES);
+    return new Rejection(
+        ErrorCode.TOO_LARGE, "a body is at most " + limits.frameBytes() + " bytes");
+  }
+
   private void ask(String key) {
     long wait = addresses.ask(key, clock.millis());
     if (wait > 0) {

@@ -21,7 +21,7 @@ public enum Limit {
   PUBLISHES,
   /** Publications of one user in a second. */
   USER_PUBLISHES,
-  /** Bytes of an incoming message; bodies of HTTP requests are not counted. */
+  /** Bytes of an incoming message, or of the body of a request. */
   FRAME_BYTES,
   /** Malformed frames in ten seconds. */
   BAD_FRAMES,

@@ -81,6 +81,7 @@ record RowRequest(TableRows table, @Nullable Where where, RowView view, boolean 
   private RowScope scope(RowColumns columns) {
     RowFilter allowed;
     try {
+      view.requireHidden(columns.types().keySet());
       allowed = RowFilter.of(view.condition(), columns);
     } catch (IllegalArgumentException e) {
       log.error("The row policy does not fit the table; refused", e);

@@ -66,7 +66,11 @@ public final class RowView {
         Set.of());
   }
 
-  /** The same without these columns; neither shown nor open to a subscriber's {@code where}. */
+  /**
+   * The same without these columns; neither shown nor open to a subscriber's {@code where}. A name
+   * that is not that of a published column refuses the subscription ({@code FORBIDDEN}, and an
+   * error in the log): a misspelt name must not show what it meant to hide.
+   */
   public RowView hide(String... columns) {
     Set<String> names = new LinkedHashSet<>(hidden);
     for (String column : columns) {
@@ -89,6 +93,20 @@ public final class RowView {
 
   boolean hides(String column) {
     return !hidden.isEmpty() && hidden.contains(column.toLowerCase(Locale.ROOT));
+  }
+
+  /**
+   * Makes sure that all that is to be hidden is there.
+   *
+   * @throws IllegalArgumentException with the name that is not
+   */
+  void requireHidden(Set<String> columns) {
+    for (String name : hidden) {
+      if (columns.stream().noneMatch(column -> column.equalsIgnoreCase(name))) {
+        throw new IllegalArgumentException(
+            "'" + name + "' is to be hidden, but is no published column: " + columns);
+      }
+    }
   }
 
   boolean hidesSomething() {

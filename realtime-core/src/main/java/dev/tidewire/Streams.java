@@ -3,6 +3,7 @@ package dev.tidewire;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.Inbound;
+import dev.tidewire.protocol.Push;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Session;
@@ -76,6 +77,9 @@ public final class Streams {
         to.reply(tooMany, frame.id());
       } else if (frame instanceof Inbound.Refused refused) {
         to.reply(Reply.Failure.of(refused.code(), refused.message()), refused.id());
+      } else if (frame instanceof Command.Ping ping) {
+        to.push(new Push.Pong());
+        to.acknowledge(new Reply.Done(), ping.id());
       } else {
         sessions
             .requests()

@@ -367,6 +367,18 @@ class RowsTest {
   }
 
   @Test
+  void aMisspeltNameToHideRefusesAndShowsNothing() {
+    start(who -> RowView.all().hide("ownr"));
+    Client ada = connect(realtime, "ada");
+    for (String more : List.of("", ",'where':{'id':1}", ",'snapshot':true")) {
+      JsonNode refused = ada.ask("'type':'subscribe','topic':'t'" + more);
+      assertThat(refused.at("/payload/code").asString()).as(more).isEqualTo("FORBIDDEN");
+    }
+    insert(1, "open", "x");
+    assertThat(ada.told("db_change")).isEmpty();
+  }
+
+  @Test
   void aPolicyThatFailsLetsNothingThrough() {
     start(
         who -> {

@@ -10,6 +10,7 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import dev.tidewire.browser.InstalledBrowser;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -208,7 +209,12 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
 
   /** Waits in this thread: the browser's driver knows no other. */
   static void awaitThat(ThrowingRunnable claim) {
-    await().pollInSameThread().atMost(Peer.PATIENCE).untilAsserted(claim);
+    await()
+        .pollInSameThread()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(20))
+        .atMost(Peer.PATIENCE)
+        .untilAsserted(claim);
   }
 
   private static final class SharedBrowser implements AutoCloseable {

@@ -1,5 +1,7 @@
 package dev.tidewire.jakarta;
 
+import dev.tidewire.Admission;
+import dev.tidewire.Realtime;
 import dev.tidewire.Rejection;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.ErrorCode;
@@ -28,14 +30,13 @@ final class HttpCommands {
           "application/json\\s*(;\\s*charset\\s*=\\s*\"?utf-8\"?\\s*)?", Pattern.CASE_INSENSITIVE);
 
   private final FrameCodec codec;
+  private final Admission admission;
   private final int maxBytes;
 
-  /**
-   * @param maxBytes bytes of a body, 0 for unlimited
-   */
-  HttpCommands(FrameCodec codec, int maxBytes) {
-    this.codec = codec;
-    this.maxBytes = maxBytes;
+  HttpCommands(Realtime realtime) {
+    this.codec = realtime.codec();
+    this.admission = realtime.admission();
+    this.maxBytes = realtime.maxFrameBytes();
   }
 
   /** Whether the body is declared to be JSON; any other type a foreign page could send unasked. */
@@ -87,7 +88,7 @@ final class HttpCommands {
     byte[] bytes =
         request.getContentLengthLong() > max ? null : request.getInputStream().readNBytes(max + 1);
     if (bytes == null || bytes.length > max) {
-      throw new Rejection(ErrorCode.TOO_LARGE, "a body is at most " + max + " bytes");
+      throw admission.bodyTooLarge();
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();

@@ -24,6 +24,9 @@ final class Installation {
   private static final Duration CLOSING_IDLE = Duration.ofSeconds(2);
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** For those that the bus has just cut off, when it has used up the time. */
+  private static final Duration LAST_PATIENCE = Duration.ofSeconds(1);
+
   private final Realtime realtime;
   private final EndpointOptions options;
   private final Runnable stopping;
@@ -110,12 +113,13 @@ final class Installation {
 
   /**
    * Closes the bus, or only the connections made here if it is to be kept, and ends the threads;
-   * takes fifteen seconds at most. A second call has no effect.
+   * takes ten seconds at most. A second call has no effect.
    */
   void close() {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    long begin = System.nanoTime();
     try {
       stopping.run();
     } catch (RuntimeException e) {
@@ -124,7 +128,8 @@ final class Installation {
     if (!options.keepsOpen()) {
       realtime.close();
     }
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    long left = begin + PATIENCE.toNanos() - System.nanoTime();
+    long deadline = System.nanoTime() + Math.max(left, LAST_PATIENCE.toNanos());
     open.forEach(c -> c.close(CloseCode.GOING_AWAY.code(), CloseCode.GOING_AWAY.reason()));
     while (!open.isEmpty() && System.nanoTime() < deadline) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));

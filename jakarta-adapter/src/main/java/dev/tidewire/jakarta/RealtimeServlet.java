@@ -44,8 +44,7 @@ final class RealtimeServlet extends HttpServlet {
 
   RealtimeServlet(Installation installation, @Nullable ClassLoader loader) {
     this.installation = installation;
-    this.commands =
-        new HttpCommands(installation.realtime().codec(), installation.realtime().maxFrameBytes());
+    this.commands = new HttpCommands(installation.realtime());
     this.answers = new HttpAnswers(installation.realtime().codec());
     this.replies = new AsyncReplies(answers);
     this.upgrade = new WebSocketUpgrade(installation, answers);

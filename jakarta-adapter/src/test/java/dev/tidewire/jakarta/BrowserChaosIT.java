@@ -183,9 +183,7 @@ class BrowserChaosIT {
         ChaosProxy network = new ChaosProxy(server.port(), seed)) {
       Page page = open(network);
       page.evaluate("() => chaos.track('room')");
-      await("the page's presence")
-          .atMost(WireClient.PATIENCE)
-          .until(() -> present(server).size() == 1);
+      WireClient.soon("the page's presence").until(() -> present(server).size() == 1);
       List<String> first = present(server);
 
       network.silence(); // no end of the connection is ever told, to either side
@@ -193,8 +191,7 @@ class BrowserChaosIT {
       page.waitForFunction("() => chaos.links() > 1");
       server.realtime().emit("n", "after", TOPICS.get(0)).toCompletableFuture().join();
       page.waitForFunction("() => chaos.has('after')");
-      await("only the new connection's presence")
-          .atMost(WireClient.PATIENCE)
+      WireClient.soon("only the new connection's presence")
           .until(() -> present(server).size() == 1 && !present(server).equals(first));
       page.close();
     }
@@ -225,7 +222,8 @@ class BrowserChaosIT {
         response
             .getWriter()
             .write(
-                "<!doctype html><link rel=icon href=data:,><script type=module src=chaos.js></script>");
+                "<!doctype html><link rel=icon href=data:,><script type=module"
+                    + " src=chaos.js></script>");
         return;
       }
       response.setContentType("text/javascript");

@@ -2,7 +2,6 @@ package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -16,6 +15,8 @@ import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -291,18 +292,49 @@ class ContainersIT {
   }
 
   @Test
-  void undeployingLeavesNoThreadAndTellsTheClients() throws Exception {
-    for (int i = 0; i < 10; i++) {
-      WireClient socket = subscribe(connect(), "c/again");
-      SseClient stream = SseClient.open(uri("/realtime/sse?topic=c/again"));
-      stream.awaitEvent("subscribed");
-      server.ask("undeploy", "UNDEPLOYED");
-      assertThat(socket.awaitClose()).isEqualTo(1001);
-      await("the stream's end").atMost(WireClient.PATIENCE).until(stream::isEnded);
-      await("the threads' end")
-          .atMost(WireClient.PATIENCE)
-          .until(() -> server.ask("threads", "THREADS").equals("0"));
-      server.ask("deploy", "DEPLOYED");
+  void aHandshakeTooManyIsRefusedBeforeTheUpgrade() throws Exception {
+    server.ask("narrow", "DEPLOYED");
+    WireClient.soon("refused")
+        .until(
+            () -> {
+              URI events =
+                  URI.create("http://127.0.0.1:" + server.port + "/narrow/realtime/sse?topic=t");
+              try (RawWebSocket socket =
+                      RawWebSocket.handshake(server.port, "/narrow/realtime/ws");
+                  SseClient stream = SseClient.open(events)) {
+                boolean refused = socket.status() == 503 && stream.status() == 503;
+                return refused
+                    && stream.headers().firstValue("Retry-After").orElse("").equals("1")
+                    && socket.answer().toLowerCase(Locale.ROOT).contains("retry-after: 1\r\n");
+              }
+            });
+    server.ask("done", "UNDEPLOYED");
+  }
+
+  /** {@code -Dtidewire.redeployments=…} for more than ten. */
+  @Test
+  void redeployingUnderLoadTellsTheClientsAndLeavesNoThreadAndNoClassLoader() throws Exception {
+    int times = Integer.getInteger("tidewire.redeployments", 10);
+    try (Visitors visitors = new Visitors(uri("/"))) {
+      for (int i = 0; i < times; i++) {
+        visitors.awaitAll();
+        server.ask("undeploy", "UNDEPLOYED");
+        server.ask("deploy", "DEPLOYED");
+      }
+      visitors.awaitAll();
+      assertThat(visitors.ends()).as("each was told").isNotEmpty().containsOnly(1001);
+      System.out.printf(
+          "%s: %d redeployments, %d published, %d sockets told to come back%n",
+          container, times, visitors.published(), visitors.ends().size());
     }
+    server.ask("undeploy", "UNDEPLOYED");
+    WireClient.soon("the threads' end").until(() -> server.ask("threads", "THREADS").equals("0"));
+    if (container != Container.UNDERTOW) {
+      WireClient.soon("class loaders")
+          .pollInterval(Duration.ofMillis(250)) // each look is a garbage collection
+          .until(
+              () -> Integer.parseInt(server.ask("loaders", "LOADERS")) <= 1); // it keeps the last
+    }
+    server.ask("deploy", "DEPLOYED");
   }
 }

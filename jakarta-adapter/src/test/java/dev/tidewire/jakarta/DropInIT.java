@@ -2,7 +2,6 @@ package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import java.lang.ref.WeakReference;
 import java.net.URI;
@@ -10,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -92,21 +92,38 @@ class DropInIT {
     }
   }
 
+  /**
+   * The first half watched closely, the second under load; {@code -Dtidewire.redeployments=…} for
+   * more.
+   */
   @Test
   void redeployingTenTimesLeavesNoThreadAndNoClassLoader() throws Exception {
     List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 5; i++) {
       loaders.add(deployUseUndeploy());
     }
+    int times = Integer.getInteger("tidewire.redeployments", 5);
+    URI base = URI.create("http://127.0.0.1:" + connector.getLocalPort() + "/again/");
+    try (Visitors visitors = new Visitors(base)) {
+      for (int i = 0; i < times; i++) {
+        WebAppContext context = deploy("/again");
+        loaders.add(new WeakReference<>(context.getClassLoader()));
+        visitors.awaitAll();
+        undeploy(context);
+      }
+      assertThat(visitors.ends()).as("each was told").isNotEmpty().containsOnly(1001);
+      System.out.printf(
+          "JETTY: %d redeployments, %d published, %d sockets told to come back%n",
+          times, visitors.published(), visitors.ends().size());
+    }
 
-    await("threads")
-        .atMost(WireClient.PATIENCE)
+    WireClient.soon("threads")
         .until(
             () ->
                 Thread.getAllStackTraces().keySet().stream()
                     .noneMatch(t -> t.getName().startsWith("tidewire-")));
-    await("class loaders")
-        .atMost(WireClient.PATIENCE)
+    WireClient.soon("class loaders")
+        .pollInterval(Duration.ofMillis(250)) // each look is a garbage collection
         .untilAsserted(
             () -> {
               System.gc();
@@ -132,15 +149,19 @@ class DropInIT {
                 .build(),
             HttpResponse.BodyHandlers.ofString());
     WeakReference<ClassLoader> loader = new WeakReference<>(context.getClassLoader());
-    context.stop();
-    contexts.removeHandler(context);
+    undeploy(context);
     assertThat(client.awaitClose()).isEqualTo(1001);
     assertThat(stream.awaitEvent("close").json().at("/payload/code").asInt()).isEqualTo(1001);
     stream.awaitEnd();
     // 503 if it waited; the container's own refusal if it came while the application was stopping
     assertThat(poll.get(30, TimeUnit.SECONDS).statusCode()).isBetween(404, 503);
-    context.destroy();
     return loader;
+  }
+
+  private void undeploy(WebAppContext context) throws Exception {
+    context.stop();
+    contexts.removeHandler(context);
+    context.destroy();
   }
 
   private WebAppContext deploy(String path) throws Exception {

@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.AccessPolicy;
 import java.io.InputStream;
@@ -40,11 +39,8 @@ class IdleClientsIT {
                     .build(),
                 HttpResponse.BodyHandlers.ofString()));
       }
-      await("all are there")
-          .atMost(WireClient.PATIENCE)
-          .until(() -> server.realtime().connectionCount() == 2 * EACH);
-      await("nobody is busy with them")
-          .atMost(WireClient.PATIENCE)
+      WireClient.soon("all are there").until(() -> server.realtime().connectionCount() == 2 * EACH);
+      WireClient.soon("nobody is busy with them")
           .until(() -> busy(server) < 8); // acceptor, selectors and their reserves
 
       assertThat(server.get("/realtime/client.js").statusCode()).isEqualTo(200);
@@ -78,9 +74,7 @@ class IdleClientsIT {
       assertThat(in.read()).isEqualTo('H');
       try (SseClient fast = SseClient.open(server, "topic=big")) {
         fast.awaitEvent("subscribed");
-        await("both are there")
-            .atMost(WireClient.PATIENCE)
-            .until(() -> server.realtime().connectionCount() == 2);
+        WireClient.soon("both are there").until(() -> server.realtime().connectionCount() == 2);
         String text = "x".repeat(100_000);
         int sent = 0;
         while (server.realtime().connectionCount() == 2 && sent < 400) {
@@ -89,8 +83,7 @@ class IdleClientsIT {
           fast.awaitEvents("text", sent);
         }
 
-        await("the slow one is gone")
-            .atMost(WireClient.PATIENCE)
+        WireClient.soon("the slow one is gone")
             .until(() -> server.realtime().connectionCount() == 1);
         assertThat(sent).isLessThan(400);
         assertThat(fast.isEnded()).isFalse();

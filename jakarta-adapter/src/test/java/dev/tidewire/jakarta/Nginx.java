@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
@@ -39,7 +38,7 @@ final class Nginx implements AutoCloseable {
     configuration = folder.resolve("nginx.conf");
     Files.writeString(configuration, configuration(upstream));
     process = command().redirectErrorStream(true).redirectOutput(log()).start();
-    await("nginx").atMost(WireClient.PATIENCE).until(this::answers);
+    WireClient.soon("nginx").until(this::answers);
   }
 
   /** In front of the server at this port of the machine. */
@@ -73,22 +72,22 @@ final class Nginx implements AutoCloseable {
     site = replaced(site, "server 127.0.0.1:8080;", "server 127.0.0.1:" + upstream + ";");
     String user = System.getProperty("user.name").equals("root") ? "user root;" : "";
     return """
-        daemon off;
-        %s
-        pid nginx.pid;
-        error_log errors.txt;
-        %s
-        events {}
-        http {
-          access_log off;
-          client_body_temp_path body;
-          proxy_temp_path proxy;
-          fastcgi_temp_path fastcgi;
-          uwsgi_temp_path uwsgi;
-          scgi_temp_path scgi;
-          %s
-        }
-        """
+    daemon off;
+    %s
+    pid nginx.pid;
+    error_log errors.txt;
+    %s
+    events {}
+    http {
+      access_log off;
+      client_body_temp_path body;
+      proxy_temp_path proxy;
+      fastcgi_temp_path fastcgi;
+      uwsgi_temp_path uwsgi;
+      scgi_temp_path scgi;
+      %s
+    }
+    """
         .formatted(user, main, site);
   }
 

@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.AccessPolicy;
 import java.net.URI;
@@ -113,17 +112,13 @@ class PollIT {
     String cursor = begin("topic=p/d");
     CompletableFuture<HttpResponse<String>> answer =
         ask(server.uri("/realtime/poll?topic=p/d&wait=25&cursor=" + cursor), ADA);
-    await("it waits")
-        .atMost(WireClient.PATIENCE)
-        .until(() -> server.realtime().connectionCount() > 0);
+    WireClient.soon("it waits").until(() -> server.realtime().connectionCount() > 0);
     assertThat(answer).isNotDone();
 
     publish("p/d", 9);
 
     assertThat(data(body(answer.join()))).containsExactly(9);
-    await("its session ends")
-        .atMost(WireClient.PATIENCE)
-        .until(() -> server.realtime().connectionCount() == 0);
+    WireClient.soon("its session ends").until(() -> server.realtime().connectionCount() == 0);
   }
 
   @Test
@@ -219,9 +214,7 @@ class PollIT {
       String path = "/realtime/poll?topic=a&wait=25&cursor=" + cursor;
       CompletableFuture<HttpResponse<String>> eve = ask(other.uri(path), "X-Test-User", "eve");
       CompletableFuture<HttpResponse<String>> guest = ask(other.uri(path));
-      await("both wait")
-          .atMost(WireClient.PATIENCE)
-          .until(() -> other.realtime().connectionCount() == 2);
+      WireClient.soon("both wait").until(() -> other.realtime().connectionCount() == 2);
 
       other.realtime().revoke(who -> who.userId().equals("eve"));
       assertThat(eve.join().statusCode()).isEqualTo(401);

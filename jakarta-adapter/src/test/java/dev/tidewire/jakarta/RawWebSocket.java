@@ -26,6 +26,12 @@ final class RawWebSocket implements AutoCloseable {
   private final DataInputStream in;
   private final String answer;
 
+  /** The same to another path than that of the {@code TestServer}. */
+  static RawWebSocket handshake(int port, String path) throws IOException {
+    return new RawWebSocket(
+        port, "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + port + "\r\n" + HANDSHAKE + "\r\n");
+  }
+
   private RawWebSocket(int port, String request) throws IOException {
     socket = new Socket();
     socket.setReceiveBufferSize(4_096); // so that a client that does not read is noticed early

@@ -2,7 +2,6 @@ package dev.tidewire.jakarta;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.Arrays;
@@ -74,7 +73,9 @@ class RawWebSocketIT {
       strings = {
         "",
         "Upgrade: h2c\r\nConnection: Upgrade\r\n",
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        "Upgrade: websocket\r\n"
+            + "Connection: Upgrade\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n"
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
@@ -108,8 +109,7 @@ class RawWebSocketIT {
         }
       }
 
-      await("the deaf client is gone")
-          .atMost(WireClient.PATIENCE)
+      WireClient.soon("the deaf client is gone")
           .until(() -> server.realtime().connectionCount() == 1);
       assertThat(ada.isOpen()).isTrue();
     }
@@ -139,8 +139,7 @@ class RawWebSocketIT {
                         .heartbeat(Duration.ofMillis(1), Duration.ofMillis(1)));
         RawWebSocket alive = RawWebSocket.connect(impatient);
         RawWebSocket silent = RawWebSocket.connect(impatient)) {
-      await("the silent one is gone")
-          .atMost(WireClient.PATIENCE)
+      WireClient.soon("the silent one is gone")
           .until(
               () -> {
                 alive.send(RawWebSocket.PONG, true, "");

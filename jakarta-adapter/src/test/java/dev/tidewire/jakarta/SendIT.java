@@ -2,6 +2,7 @@ package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tidewire.Limit;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
@@ -78,11 +79,24 @@ class SendIT {
     assertThat(answers.get(4).at("/payload/code").asString()).isEqualTo("BAD_REQUEST");
   }
 
+  @Test
+  void aPingIsAnsweredWithoutAConnectionToo() throws Exception {
+    assertThat(answers(post("ada", "", "{'id':1,'type':'ping'}\n{'type':'heartbeat'}")))
+        .extracting(answer -> answer.path("type").asString())
+        .containsExactly("pong", "ack", "pong");
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"track", "untrack", "subscribe", "unsubscribe"})
+  @ValueSource(strings = {"track", "untrack", "subscribe", "unsubscribe", "status", "auth", "sync"})
   void whatNeedsAConnectionIsRefusedWithoutOne(String type) throws Exception {
     List<JsonNode> answers =
-        answers(post("ada", "", "{'id':1,'type':'" + type + "','topic':'s/2','data':{}}"));
+        answers(
+            post(
+                "ada",
+                "",
+                "{'id':1,'type':'"
+                    + type
+                    + "','topic':'s/2','data':{},'status':'away','token':'t','after':'a.1'}"));
 
     assertThat(answers).singleElement();
     assertThat(answers.get(0).at("/payload/code").asString()).isEqualTo("BAD_REQUEST");
@@ -129,9 +143,7 @@ class SendIT {
       assertThat(post("ada", session, frame).statusCode()).isEqualTo(200);
       server.realtime().revoke(who -> who.userId().equals("ada"));
       ada.awaitEnd();
-      org.awaitility.Awaitility.await("session over")
-          .atMost(WireClient.PATIENCE)
-          .until(() -> post("ada", session, frame).statusCode() == 410);
+      WireClient.soon("session over").until(() -> post("ada", session, frame).statusCode() == 410);
     }
   }
 
@@ -158,7 +170,9 @@ class SendIT {
                     "https://evil.example")
                 .statusCode())
         .isEqualTo(403);
+    long before = server.realtime().refusals(Limit.FRAME_BYTES);
     assertThat(post("ada", "", " ".repeat(70_000)).statusCode()).isEqualTo(413);
+    assertThat(server.realtime().refusals(Limit.FRAME_BYTES)).isEqualTo(before + 1);
     assertThat(server.get("/realtime/send").statusCode()).isEqualTo(405);
   }
 

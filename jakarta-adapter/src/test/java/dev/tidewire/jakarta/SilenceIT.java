@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.AccessPolicy;
 import java.net.URI;
@@ -34,8 +33,7 @@ class SilenceIT {
 
   /** Awaits a leave and returns it; the watching client itself must go on pinging meanwhile. */
   private static JsonNode awaitLeave(WireClient watching) {
-    await("leave")
-        .atMost(WireClient.PATIENCE)
+    WireClient.soon("leave")
         .pollInterval(Duration.ofMillis(100))
         .until(
             () -> {

@@ -2,7 +2,6 @@ package dev.tidewire.jakarta;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.AccessPolicy;
 import dev.tidewire.PublishOptions;
@@ -77,8 +76,7 @@ class SlowReadersIT {
       for (int i = 1; i <= 80; i++) { // 8 MB: more than sockets and the queue hold
         publish(topic, "#" + i + "#" + LARGE);
         int sent = i;
-        await("the fast one has it")
-            .atMost(WireClient.PATIENCE)
+        WireClient.soon("the fast one has it")
             .pollDelay(Duration.ZERO)
             .pollInterval(Duration.ofMillis(5))
             .until(() -> fast.frames("event").size() == sent);
@@ -120,8 +118,7 @@ class SlowReadersIT {
       socket.send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"chat\"}");
       socket.awaitAnswer("s");
       stream.awaitEvent("subscribed");
-      await("all are there")
-          .atMost(WireClient.PATIENCE)
+      WireClient.soon("all are there")
           .until(() -> server.realtime().connectionCount() == 3 * STUCK_OF_EACH + 2);
 
       String cursor = etag.replace("\"", "");
@@ -133,20 +130,16 @@ class SlowReadersIT {
         assertThat(answer).contains("\"data\":\"" + i + "x");
         cursor = answer.replaceAll("^\\{\"cursor\":\"([^\"]*).*", "$1");
       }
-      await("the last")
-          .atMost(WireClient.PATIENCE)
-          .until(() -> socket.frames("event").size() == 60);
-      await("no thread waits for them")
-          .atMost(WireClient.PATIENCE)
+      WireClient.soon("the last").until(() -> socket.frames("event").size() == 60);
+      WireClient.soon("no thread waits for them")
           .until(() -> server.threads().getThreads() - server.threads().getIdleThreads() < 8);
 
       while (server.realtime().connectionCount() > 2 && published.get() < 1_000) {
-        publish("chat", MESSAGE);
+        publish("chat", LARGE);
         socket.awaitType("event");
         stream.awaitEvents("move", published.get());
       }
-      await("who does not read is gone")
-          .atMost(WireClient.PATIENCE)
+      WireClient.soon("who does not read is gone")
           .until(() -> server.realtime().connectionCount() == 2);
       assertThat(socket.isOpen()).isTrue();
       assertThat(stream.isEnded()).isFalse();

@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.AccessPolicy;
 import dev.tidewire.history.HistoryMessage;
@@ -61,9 +60,7 @@ class SlowReplyIT {
         answers.add(ask(server));
       }
 
-      await("all requests wait")
-          .atMost(WireClient.PATIENCE)
-          .until(() -> store.waiting.size() == more);
+      WireClient.soon("all requests wait").until(() -> store.waiting.size() == more);
       assertThat(server.get("/realtime/client.js").statusCode()).isEqualTo(200);
 
       store.waiting.forEach(page -> page.complete(List.of()));
@@ -79,7 +76,7 @@ class SlowReplyIT {
     PatientStore store = new PatientStore();
     try (TestServer server = start(store, context -> {})) {
       CompletableFuture<HttpResponse<String>> answer = ask(server);
-      await("it waits").atMost(WireClient.PATIENCE).until(() -> !store.waiting.isEmpty());
+      WireClient.soon("it waits").until(() -> !store.waiting.isEmpty());
       store.waiting.remove().completeExceptionally(new IllegalStateException("jdbc:secret"));
 
       assertThat(answer.join().statusCode()).isEqualTo(503);
@@ -98,7 +95,7 @@ class SlowReplyIT {
         };
     try (TestServer server = start(store, filter)) {
       CompletableFuture<HttpResponse<String>> answer = ask(server);
-      await("it waits").atMost(WireClient.PATIENCE).until(() -> !store.waiting.isEmpty());
+      WireClient.soon("it waits").until(() -> !store.waiting.isEmpty());
       store.waiting.remove().complete(List.of());
 
       assertThat(answer.join().statusCode()).isEqualTo(200);

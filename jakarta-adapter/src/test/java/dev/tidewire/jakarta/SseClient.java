@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -141,8 +140,7 @@ final class SseClient implements Flow.Subscriber<String>, AutoCloseable {
   }
 
   List<Event> awaitEvents(String event, int count) {
-    await(event)
-        .atMost(WireClient.PATIENCE)
+    WireClient.soon(event)
         .untilAsserted(
             () ->
                 assertThat(events(event).size())
@@ -152,7 +150,7 @@ final class SseClient implements Flow.Subscriber<String>, AutoCloseable {
   }
 
   void awaitEnd() {
-    await("end of stream").atMost(WireClient.PATIENCE).until(() -> ended);
+    WireClient.soon("end of stream").until(() -> ended);
   }
 
   /** Drops the connection. */

@@ -135,8 +135,10 @@ final class TestServer implements AutoCloseable {
     context.stop();
   }
 
+  /** The application first: a server that stops cuts the sockets before anybody can be told. */
   @Override
   public void close() throws Exception {
+    context.stop();
     jetty.stop();
   }
 

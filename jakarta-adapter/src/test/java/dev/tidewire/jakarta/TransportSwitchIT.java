@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.AccessPolicy;
 import java.time.Duration;
@@ -92,8 +91,7 @@ class TransportSwitchIT {
   /** Waits for some more, or until no more will come. */
   private void some(IntSupplier count) {
     int enough = count.getAsInt() + random.nextInt(80);
-    await("messages, seed " + seed)
-        .atMost(WireClient.PATIENCE)
+    WireClient.soon("messages, seed " + seed)
         .pollInterval(Duration.ofMillis(1))
         .pollDelay(Duration.ZERO)
         .until(() -> count.getAsInt() >= enough || published.get() == MESSAGES || isAhead());

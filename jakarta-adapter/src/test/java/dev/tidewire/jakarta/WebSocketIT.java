@@ -1,7 +1,6 @@
 package dev.tidewire.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.Rejection;
 import java.util.ArrayList;
@@ -172,8 +171,7 @@ class WebSocketIT {
     JsonNode advice = ada.awaitType("advice").path("payload");
     assertThat(advice.path("reconnect").asString()).isEqualTo("retry");
     assertThat(advice.path("delayMs").get(1).asInt()).isEqualTo(15_000);
-    await("threads")
-        .atMost(WireClient.PATIENCE)
+    WireClient.soon("threads")
         .until(
             () ->
                 Thread.getAllStackTraces().keySet().stream()

@@ -1,7 +1,5 @@
 package dev.tidewire.jakarta;
 
-import static org.awaitility.Awaitility.await;
-
 import java.net.URI;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
@@ -11,6 +9,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -25,6 +25,14 @@ final class WireClient implements WebSocket.Listener, AutoCloseable {
   private final StringBuilder partial = new StringBuilder();
   private volatile int closeCode = -1;
   private volatile @Nullable WebSocket socket;
+
+  /** Waits for something that is to happen at once: looks often, for half a minute at most. */
+  static ConditionFactory soon(String what) {
+    return Awaitility.await(what)
+        .atMost(PATIENCE)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(10));
+  }
 
   /** Connects; the headers are name, value, name, value. */
   static WireClient connect(URI uri, String... headers) {
@@ -83,8 +91,7 @@ final class WireClient implements WebSocket.Listener, AutoCloseable {
 
   /** The first frame so far, or to come, that the predicate picks. */
   JsonNode awaitFrame(String what, Predicate<JsonNode> predicate) {
-    await(what)
-        .atMost(PATIENCE)
+    soon(what)
         .untilAsserted(
             () ->
                 org.assertj.core.api.Assertions.assertThat(frames)
@@ -108,7 +115,7 @@ final class WireClient implements WebSocket.Listener, AutoCloseable {
   }
 
   int awaitClose() {
-    await("close").atMost(PATIENCE).until(() -> closeCode >= 0);
+    soon("close").until(() -> closeCode >= 0);
     return closeCode;
   }
 

@@ -14,6 +14,7 @@ import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
+import org.eclipse.jetty.util.component.LifeCycle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,6 +80,7 @@ public final class DemoServer implements AutoCloseable {
     context.setInitParameter(
         "demo.node", System.getProperty("demo.node", host + ":" + connector.getLocalPort()));
     server.setHandler(context);
+    server.addEventListener(new ApplicationFirst(context));
     server.setStopAtShutdown(true);
     try {
       server.start();
@@ -108,6 +110,20 @@ public final class DemoServer implements AutoCloseable {
         choice,
         new HTTP2ServerConnectionFactory(https),
         one);
+  }
+
+  /**
+   * A server that stops cuts its connections; by then the application must have told its clients.
+   */
+  private record ApplicationFirst(WebAppContext application) implements LifeCycle.Listener {
+    @Override
+    public void lifeCycleStopping(LifeCycle server) {
+      try {
+        application.stop();
+      } catch (Exception e) {
+        throw new IllegalStateException("the application did not stop", e);
+      }
+    }
   }
 
   private static WebAppContext context(Path war, String contextPath, @Nullable Path data) {

@@ -11,6 +11,9 @@ public final class Live implements RealtimeConfigurer {
   @Override
   public void configure(Realtime.Builder realtime, ServletContext context) {
     realtime.access(AccessPolicy.open());
+    if (context.getContextPath().equals("/narrow")) {
+      realtime.limits(l -> l.handshakes(1));
+    }
   }
 
   @Override
