@@ -146,14 +146,13 @@ final class ClientSubscription implements Subscriber {
 
   /** The same with other rows, which goes on where this one stops. */
   ClientSubscription renewed(@Nullable RowRequest newRequest) {
-    boolean isStream = answer == Answer.STREAM || answer == Answer.RENEWED_STREAM;
     return new ClientSubscription(
         session,
         null,
         topic,
         null,
         presence,
-        isStream ? Answer.RENEWED_STREAM : Answer.RENEWED,
+        isStream() ? Answer.RENEWED_STREAM : Answer.RENEWED,
         newRequest);
   }
 
@@ -387,13 +386,18 @@ final class ClientSubscription implements Subscriber {
     presented = true;
   }
 
+  private boolean isStream() {
+    return answer == Answer.STREAM || answer == Answer.RENEWED_STREAM;
+  }
+
   /** A client that was here before may know members who have gone. */
   private boolean tellsNobody() {
     return answer == Answer.STREAM ? since != null : answer != Answer.BRIEF;
   }
 
   @Override
-  public void present(Frame differences) {
-    session.send(differences);
+  public void present(PresenceRun differences) {
+    // What listens to server-sent events listens by the events' names.
+    session.send(isStream() ? differences.each() : differences.together());
   }
 }

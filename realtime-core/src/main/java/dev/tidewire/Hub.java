@@ -13,10 +13,10 @@ import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Push;
 import dev.tidewire.transport.Frame;
 import java.time.Clock;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * This JVM's map from channel to subscribers. Hears the broker and the presence tracker, and cannot
  * tell which ones it has. Safe for any thread.
  */
-final class Hub implements BrokerListener, PresenceListener {
+final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encoding {
 
   private static final Logger log = LoggerFactory.getLogger(Hub.class);
 
@@ -37,7 +37,7 @@ final class Hub implements BrokerListener, PresenceListener {
   private final FrameCodec codec;
   private final ChannelSettings settings;
   private final Broker.ReadLimit recoveryLimit;
-  private final Executor executor;
+  private final Threads threads;
   private final Clock clock;
   private final Counters counters;
 
@@ -46,7 +46,7 @@ final class Hub implements BrokerListener, PresenceListener {
       PresenceTracker presence,
       FrameCodec codec,
       ChannelSettings channelSettings,
-      Executor executor,
+      Threads threads,
       Realtime.Builder settings) {
     this.broker = broker;
     this.presence = presence;
@@ -54,7 +54,7 @@ final class Hub implements BrokerListener, PresenceListener {
     this.settings = channelSettings;
     Limits limits = settings.limits;
     this.recoveryLimit = new Broker.ReadLimit(limits.recoveryMessages(), limits.recoveryBytes());
-    this.executor = executor;
+    this.threads = threads;
     this.clock = settings.clock;
     this.counters = settings.counters;
   }
@@ -103,9 +103,14 @@ final class Hub implements BrokerListener, PresenceListener {
     }
   }
 
-  private PresenceRun.Step encode(PresenceDiff diff) {
-    Frame frame = Frames.of(new Push.Presence(diff), codec, clock.millis());
-    return new PresenceRun.Step(diff.revision(), frame);
+  @Override
+  public Frame one(PresenceDiff diff) {
+    return Frames.of(new Push.Presence(diff), codec, clock.millis());
+  }
+
+  @Override
+  public Frame several(long from, long to, List<PresenceDiff> changes, String topic) {
+    return Frames.of(new Push.PresenceChanges(topic, from, to, changes), codec, clock.millis());
   }
 
   /**
@@ -155,7 +160,12 @@ final class Hub implements BrokerListener, PresenceListener {
 
   private HubChannel channel(String topic) {
     return new HubChannel(
-        topic, SlowReading.of(settings.of(topic)), executor, this::encode, counters);
+        topic,
+        SlowReading.of(settings.of(topic)),
+        threads.delivery(),
+        this,
+        threads::after,
+        counters);
   }
 
   private CompletionStage<Tail> read(String topic, Subscriber subscriber) {

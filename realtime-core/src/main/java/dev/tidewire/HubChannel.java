@@ -5,6 +5,7 @@ import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.FrameCodec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -15,7 +16,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +50,7 @@ final class HubChannel {
   private final String topic;
   private final SlowReading slowReading;
   private final Executor executor;
-  private final Function<PresenceDiff, PresenceRun.Step> encoding;
+  private final ChannelPresence presence;
   private final Counters counters;
   private final ConcurrentLinkedQueue<Object> mailbox = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean draining = new AtomicBoolean();
@@ -68,13 +69,25 @@ final class HubChannel {
       String topic,
       SlowReading slowReading,
       Executor executor,
-      Function<PresenceDiff, PresenceRun.Step> encoding,
+      PresenceRun.Encoding encoding,
+      BiConsumer<Duration, Runnable> timer,
       Counters counters) {
     this.topic = topic;
     this.slowReading = slowReading;
     this.executor = executor;
-    this.encoding = encoding;
     this.counters = counters;
+    this.presence =
+        new ChannelPresence(
+            encoding,
+            (time, task) ->
+                timer.accept(
+                    time,
+                    () ->
+                        later(
+                            () -> {
+                              task.run();
+                              tellPresence();
+                            })));
   }
 
   /** What members that are behind may miss. */
@@ -254,27 +267,33 @@ final class HubChannel {
 
   private int presentRun() {
     boolean wanted = members.stream().anyMatch(m -> m.subscriber().wantsPresence());
-    PresenceRun run = new PresenceRun();
     int taken = 0;
-    while (mailbox.peek() instanceof PresenceDiff next
-        && taken < MAX_RUN
-        && run.bytes() < MAX_RUN_BYTES) {
+    while (mailbox.peek() instanceof PresenceDiff next && taken < MAX_RUN) {
       mailbox.remove();
       taken++;
       if (wanted) {
-        run(() -> run.add(encoding.apply(next)));
+        presence.add(next);
       }
     }
-    for (int i = 0; i < members.size() && run.size() > 0; i++) {
+    tellPresence();
+    return taken;
+  }
+
+  private void tellPresence() {
+    presence.tell(members.size(), this::present);
+  }
+
+  private void present(PresenceRun run) {
+    for (int i = 0; i < members.size(); i++) {
       Membership member = members.get(i);
       if (member.subscriber().wantsPresence()) {
         run(() -> member.present(run));
       }
     }
-    return taken;
   }
 
   private void presentAnew(PresenceState state) {
+    presence.forget(state.revision());
     for (int i = 0; i < members.size(); i++) {
       Membership member = members.get(i);
       if (member.subscriber().wantsPresence()) {

@@ -5,7 +5,6 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.FrameCodec;
-import dev.tidewire.transport.Frame;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -184,7 +183,7 @@ final class LocalSubscription implements Subscriber {
   public void present(@Nullable PresenceState state) {}
 
   @Override
-  public void present(Frame differences) {}
+  public void present(PresenceRun differences) {}
 
   @Override
   public String toString() {

@@ -30,8 +30,9 @@ final class Membership {
   private long from;
 
   private boolean presenceAsked;
-  private @Nullable List<PresenceRun.Step> heldSteps;
+  private @Nullable List<PresenceRun> heldRuns;
   private @Nullable PresenceState heldState;
+  private int heldDiffs;
   private long presenceFrom = Long.MAX_VALUE;
 
   Membership(Subscriber subscriber) {
@@ -139,14 +140,15 @@ final class Membership {
 
   void awaitPresence() {
     presenceAsked = true;
-    heldSteps = new ArrayList<>();
+    heldRuns = new ArrayList<>();
+    heldDiffs = 0;
   }
 
   /** The tracker answered, or could not. */
   void present(@Nullable PresenceState answer) {
-    List<PresenceRun.Step> meanwhile = heldSteps;
+    List<PresenceRun> meanwhile = heldRuns;
     PresenceState state = meanwhile == null ? null : newer(answer, heldState);
-    heldSteps = null;
+    heldRuns = null;
     heldState = null;
     presenceFrom = state == null ? Long.MAX_VALUE : state.revision();
     subscriber.present(state);
@@ -163,8 +165,9 @@ final class Membership {
 
   /** The tracker lost differences; the state stands in their place. */
   void presentAnew(PresenceState state) {
-    if (heldSteps != null) {
-      heldSteps = new ArrayList<>();
+    if (heldRuns != null) {
+      heldRuns = new ArrayList<>();
+      heldDiffs = 0;
       heldState = state;
     } else if (presenceAsked
         && (presenceFrom == Long.MAX_VALUE || state.revision() >= presenceFrom)) {
@@ -174,19 +177,15 @@ final class Membership {
   }
 
   void present(PresenceRun run) {
-    if (heldSteps != null) {
-      heldSteps.addAll(run.steps());
-      heldSteps = heldSteps.size() > MAX_HELD ? null : heldSteps;
-    } else if (run.steps().get(0).revision() > presenceFrom) {
-      subscriber.present(run.frame());
-    } else {
-      run.steps().forEach(this::present);
+    if (heldRuns != null) {
+      heldRuns.add(run);
+      heldDiffs += run.size();
+      heldRuns = heldDiffs > MAX_HELD ? null : heldRuns;
+      return;
     }
-  }
-
-  private void present(PresenceRun.Step step) {
-    if (step.revision() > presenceFrom) {
-      subscriber.present(step.frame());
+    PresenceRun rest = run.after(presenceFrom);
+    if (rest != null) {
+      subscriber.present(rest);
     }
   }
 }

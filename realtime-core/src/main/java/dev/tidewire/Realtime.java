@@ -72,7 +72,7 @@ public final class Realtime implements AutoCloseable {
     presence = Backends.presence(settings, broker);
     threads = settings.threads.get();
     ChannelSettings channels = new ChannelSettings(settings.channels);
-    hub = new Hub(broker, presence, codec, channels, threads.delivery(), settings);
+    hub = new Hub(broker, presence, codec, channels, threads, settings);
     AccessControl access = new AccessControl(settings.access);
     publisher = new Publisher(broker, history, codec, channels, settings);
     ports = new ChannelPorts(publisher, hub, codec, threads, presence, history);

@@ -3,7 +3,6 @@ package dev.tidewire;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.presence.PresenceState;
-import dev.tidewire.transport.Frame;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +74,6 @@ interface Subscriber {
    */
   void present(@Nullable PresenceState state);
 
-  /** Later differences, encoded; the frame is shared by all subscribers. */
-  void present(Frame differences);
+  /** Later differences; their frames are shared by all subscribers. */
+  void present(PresenceRun differences);
 }

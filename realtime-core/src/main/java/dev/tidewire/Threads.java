@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -100,6 +101,16 @@ class Threads {
         };
     @SuppressWarnings("unused") // ends with the timer
     var ticking = timer.scheduleWithFixedDelay(guarded, 1, 1, TimeUnit.SECONDS);
+  }
+
+  /** Runs a task that does not wait once, after a time; never if the threads end before. */
+  void after(Duration time, Runnable task) {
+    try {
+      @SuppressWarnings("unused") // nobody waits for it
+      var once = timer.schedule(task, time.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      log.debug("The threads have ended before {}", time);
+    }
   }
 
   /** Lets running and waiting work end, first deliveries, then callbacks; then interrupts it. */

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 class HubChannelTest {
 
   private final Queue<Runnable> handedOver = new ConcurrentLinkedQueue<>();
+  private final Queue<Runnable> ticks = new ConcurrentLinkedQueue<>();
 
   /** A subscriber that notes what it is told and how it was bundled. */
   private static class Noting implements Subscriber {
@@ -59,8 +60,8 @@ class HubChannelTest {
     public void present(@Nullable PresenceState state) {}
 
     @Override
-    public void present(Frame differences) {
-      presence.add(differences.text());
+    public void present(PresenceRun differences) {
+      presence.add(differences.together().text());
     }
   }
 
@@ -69,9 +70,23 @@ class HubChannelTest {
         "t",
         SlowReading.of(ChannelOptions.DEFAULT),
         executor,
-        diff -> new PresenceRun.Step(diff.revision(), Frame.of("rev" + diff.revision())),
+        REVISIONS,
+        (time, task) -> ticks.add(task),
         new Counters());
   }
+
+  private static final PresenceRun.Encoding REVISIONS =
+      new PresenceRun.Encoding() {
+        @Override
+        public Frame one(PresenceDiff diff) {
+          return Frame.of("rev" + diff.revision());
+        }
+
+        @Override
+        public Frame several(long from, long to, List<PresenceDiff> changes, String topic) {
+          return Frame.of("from" + from + " to" + to + " of" + changes.size());
+        }
+      };
 
   private static void join(HubChannel channel, Noting subscriber) {
     channel.later(
@@ -291,9 +306,31 @@ class HubChannelTest {
     channel.enqueue(diff(6));
     channel.ready();
 
-    assertThat(wanting.presence).containsExactly("rev2", "rev3", "rev4", "rev5\nrev6");
+    assertThat(wanting.presence).containsExactly("rev2\nrev3\nrev4", "rev5\nrev6");
     assertThat(other.presence).isEmpty();
     assertThat(other.runs).containsExactly("1");
+  }
+
+  @Test
+  void inABigChannelTheFirstDifferenceIsToldAtOnceAndTheOthersTogether() {
+    HubChannel channel = channel(Runnable::run);
+    Noting wanting = new Noting();
+    wanting.wantsPresence = true;
+    join(channel, wanting);
+    crowd(channel, ChannelPresence.SMALL);
+    for (int revision = 2; revision <= 9; revision++) {
+      channel.enqueue(diff(revision));
+      channel.ready();
+    }
+
+    assertThat(wanting.presence).containsExactly("rev2");
+    ticks.remove().run();
+    assertThat(wanting.presence).containsExactly("rev2", "from2 to9 of1");
+    ticks.remove().run();
+    assertThat(ticks).isEmpty(); // nothing to tell: no timer
+    channel.enqueue(diff(10));
+    channel.ready();
+    assertThat(wanting.presence).endsWith("rev10");
   }
 
   private static PresenceDiff diff(int revision) {

@@ -36,6 +36,11 @@ final class SteppedThreads extends Threads {
     everySecond.add(task);
   }
 
+  @Override
+  void after(Duration time, Runnable task) {
+    waiting.add(task);
+  }
+
   /** Runs one of the next tasks; false if there is none. */
   boolean step(int which) {
     if (waiting.isEmpty()) {

@@ -284,8 +284,8 @@ export interface PresenceMessage<S = PresenceState> extends BaseMessage {
 export interface ResetMessage extends BaseMessage {
   type: 'reset';
   payload: {
-    /** The stream is another one, the messages missed are no longer kept, or a change could not be told row by row. */
-    reason: 'EPOCH' | 'EVICTED' | 'UNKNOWN_CHANGE';
+    /** The stream is another one, the messages missed are no longer kept, a change could not be told row by row, or other rows may be seen now. */
+    reason: 'EPOCH' | 'EVICTED' | 'UNKNOWN_CHANGE' | 'ACCESS';
     position: string;
   };
 }

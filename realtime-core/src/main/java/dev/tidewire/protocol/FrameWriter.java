@@ -182,6 +182,9 @@ final class FrameWriter {
     if (push instanceof Push.Presence presence) {
       return frame("presence", now, to -> presenceFields(presence.diff(), to));
     }
+    if (push instanceof Push.PresenceChanges changes) {
+      return frame("presence", now, to -> changesFields(changes, to));
+    }
     if (push instanceof Push.Members members) {
       return frame(
           "presence_state",
@@ -243,6 +246,11 @@ final class FrameWriter {
 
   private static void presenceFields(PresenceDiff diff, JsonGenerator to) {
     to.writeStringProperty("topic", diff.topic());
+    changeFields(diff, to);
+    to.writeNumberProperty("rev", diff.revision());
+  }
+
+  private static void changeFields(PresenceDiff diff, JsonGenerator to) {
     to.writeStringProperty("event", diff.change().event());
     to.writeStringProperty("userId", diff.member().userId());
     to.writeName("data");
@@ -250,10 +258,23 @@ final class FrameWriter {
     to.writeStringProperty(
         "status",
         diff.change() == PresenceDiff.Change.LEAVE ? "offline" : diff.member().status().word());
-    to.writeNumberProperty("rev", diff.revision());
     if (diff.reason() != null) {
       to.writeStringProperty("reason", diff.reason().word());
     }
+  }
+
+  private static void changesFields(Push.PresenceChanges changes, JsonGenerator to) {
+    to.writeStringProperty("topic", changes.topic());
+    to.writeStringProperty("event", changes.event());
+    to.writeNumberProperty("from", changes.from());
+    to.writeNumberProperty("rev", changes.revision());
+    to.writeArrayPropertyStart("changes");
+    for (PresenceDiff diff : changes.changes()) {
+      to.writeStartObject();
+      changeFields(diff, to);
+      to.writeEndObject();
+    }
+    to.writeEndArray();
   }
 
   private static void stateFields(PresenceState state, int limit, JsonGenerator to) {

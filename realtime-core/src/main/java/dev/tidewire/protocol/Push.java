@@ -88,6 +88,21 @@ public sealed interface Push {
   }
 
   /**
+   * Several differences at once.
+   *
+   * @param from the revision that they change
+   * @param revision the one that they lead to
+   * @param changes what became of each member; none if nothing did in the end
+   */
+  record PresenceChanges(String topic, long from, long revision, List<PresenceDiff> changes)
+      implements Push {
+    @Override
+    public String event() {
+      return "presence:diff";
+    }
+  }
+
+  /**
    * Everybody in a channel.
    *
    * @param limit at most so many are told

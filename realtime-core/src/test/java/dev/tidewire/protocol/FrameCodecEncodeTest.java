@@ -152,8 +152,24 @@ class FrameCodecEncodeTest {
             "'type':'presence','ts':'"
                 + TS
                 + "','topic':'room/1','event':'presence:leave','userId':'u1',"
-                + "'data':{'name':'Ada','userId':'u1'},'status':'offline','rev':18,"
-                + "'reason':'timeout'"),
+                + "'data':{'name':'Ada','userId':'u1'},'status':'offline',"
+                + "'reason':'timeout','rev':18"),
+        arguments(
+            new Push.PresenceChanges(
+                "room/1",
+                17,
+                20,
+                List.of(
+                    new PresenceDiff("room/1", 18, PresenceDiff.Change.JOIN, ADA, null),
+                    new PresenceDiff(
+                        "room/1", 20, PresenceDiff.Change.LEAVE, ADA, PresenceDiff.Reason.LOGOUT))),
+            "'type':'presence','ts':'"
+                + TS
+                + "','topic':'room/1','event':'presence:diff','from':17,'rev':20,'changes':["
+                + "{'event':'presence:join','userId':'u1',"
+                + "'data':{'name':'Ada','userId':'u1'},'status':'online'},"
+                + "{'event':'presence:leave','userId':'u1',"
+                + "'data':{'name':'Ada','userId':'u1'},'status':'offline','reason':'logout'}]"),
         arguments(
             new Push.Members(new PresenceState("room/1", 17, List.of(ADA)), 0),
             "'type':'presence_state','ts':'"

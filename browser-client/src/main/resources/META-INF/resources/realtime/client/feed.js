@@ -44,7 +44,7 @@ export class Feed {
     const reason = frame.payload?.reason;
     if (frame.type === 'presence') this.members.change(frame);
     else if (frame.type === 'presence_state') this.members.state(frame);
-    else if (frame.type === 'reset' && (reason === 'EPOCH' || reason === 'EVICTED')) this.#reset(frame);
+    else if (frame.type === 'reset' && reason !== 'UNKNOWN_CHANGE') this.#reset(frame);
     else if (parsePosition(frame.id) !== null) this.#stream.offer(frame);
     else if (this.#seenIds.add(frame.id)) this.#deliver(frame);
   }

@@ -62,13 +62,14 @@ export class Members {
     for (const step of held) this.change(step);
   }
 
-  /** Takes a `presence` frame. */
+  /** Takes a `presence` frame, of one change or of several. */
   change(frame) {
-    if (this.#revision === null || frame.rev > this.#revision + 1) {
+    const { changes = [{}], from = frame.rev - 1, ...told } = frame;
+    if (this.#revision === null || from > this.#revision) {
       this.#hold(frame);
-    } else if (frame.rev === this.#revision + 1) {
+    } else if (frame.rev > this.#revision) {
       this.#revision = frame.rev;
-      this.#apply(frame);
+      for (const change of changes) this.#apply({ ...told, ...change });
     }
   }
 
