@@ -27,7 +27,11 @@ final class AccessControl {
     try {
       return policy.allows(identity, topic, action);
     } catch (RuntimeException | Error e) {
-      log.error("The access policy failed for {} on {}; refused", action, topic, e);
+      log.atError()
+          .addKeyValue("channel", topic)
+          .addKeyValue("action", action)
+          .setCause(e)
+          .log("The access policy failed for {} on {}; refused", action, topic);
       return false;
     }
   }
@@ -53,7 +57,10 @@ final class AccessControl {
     try {
       return Objects.requireNonNull(policy.of(identity), "the row policy's answer");
     } catch (RuntimeException | Error e) {
-      log.error("The row policy failed on {}; refused", topic, e);
+      log.atError()
+          .addKeyValue("channel", topic)
+          .setCause(e)
+          .log("The row policy failed on {}; refused", topic);
       throw new Rejection(ErrorCode.FORBIDDEN, this.policy.refusal(topic, Action.SUBSCRIBE));
     }
   }

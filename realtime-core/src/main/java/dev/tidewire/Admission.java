@@ -168,12 +168,15 @@ public final class Admission {
   private void refuse(Limit limit, String key, String why, long wait) {
     limits.met(limit);
     if (saidAddress.compareAndSet(false, true)) {
-      log.warn(
-          "Address {} has reached its limit of {}. If that is your own proxy, the adapter must be"
-              + " told to trust what it forwards (HandshakePolicy.trustForwardedHeaders); see also"
-              + " Limits. Said once.",
-          key,
-          limit);
+      log.atWarn()
+          .addKeyValue("address", key)
+          .addKeyValue("limit", limit)
+          .log(
+              "Address {} has reached its limit of {}. If that is your own proxy, the adapter must"
+                  + " be told to trust what it forwards (HandshakePolicy.trustForwardedHeaders);"
+                  + " see also Limits. Said once.",
+              key,
+              limit);
     }
     throw new Rejection(ErrorCode.RATE_LIMITED, why).retryAfter(wait);
   }

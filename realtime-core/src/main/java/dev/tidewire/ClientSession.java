@@ -17,8 +17,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The server's side of one client: decodes its frames, judges how it behaves, has its commands
@@ -29,7 +27,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ClientSession implements Session, Answers {
 
-  private static final Logger log = LoggerFactory.getLogger(ClientSession.class);
   private static final long RATE_ADVICE_MIN_MS = 1_000;
   private static final long RATE_ADVICE_MAX_MS = 5_000;
 
@@ -321,9 +318,8 @@ final class ClientSession implements Session, Answers {
 
   void send(Frame frame) {
     if (!queue.offer(frame)) {
-      log.info("Session {} reads too slowly; closed", id);
       server.limits().met(Limit.QUEUE_BYTES);
-      server.counters().slowReader();
+      server.tooSlow(this, "too much waits");
       end(PresenceDiff.Reason.TIMEOUT, true);
       queue.close(CloseCode.SLOW_CONSUMER);
     }
@@ -433,8 +429,7 @@ final class ClientSession implements Session, Answers {
     } else if (pings && silenceAllowedMs > 0 && now - lastHeard > silenceAllowedMs) {
       cut(CloseCode.PING_TIMEOUT);
     } else if (queue.isStuck(now)) {
-      log.info("Session {} takes nothing; closed", id);
-      server.counters().slowReader();
+      server.tooSlow(this, "takes nothing");
       cut(CloseCode.SLOW_CONSUMER);
     }
   }

@@ -266,7 +266,7 @@ final class ClientSubscription implements Subscriber {
     }
     recovered = outcome == Tail.Outcome.COMPLETE;
     if (since != null || !recovered) {
-      session.server().counters().recovered(outcome);
+      session.server().recovered(session, topic, outcome);
     }
     if (answer == Answer.STREAM) {
       stream(tail.position(), outcome, missed);

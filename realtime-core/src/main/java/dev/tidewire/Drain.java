@@ -70,6 +70,9 @@ final class Drain {
           .addKeyValue("connections", made.clients())
           .addKeyValue("seconds", over.toSeconds())
           .log("Draining: {} connections within {}", made.clients(), over);
+      if (made.clients() == 0 && publisher.underWay() == 0) {
+        end(0);
+      }
     }
     return done.minimalCompletionStage();
   }
@@ -77,7 +80,7 @@ final class Drain {
   /** The next wave. Called about once a second, by one thread. */
   void tick() {
     Plan made = plan.get();
-    if (made == null || done.isDone()) {
+    if (made == null) {
       return;
     }
     long elapsed = clock.millis() - made.begunAt();
@@ -89,7 +92,7 @@ final class Drain {
     YjsPart.dismiss(yjs, last ? 0 : made.yjs() * (over - elapsed) / over);
     int left = sessions.count() + YjsPart.connections(yjs);
     boolean finished = left == 0 && publisher.underWay() == 0;
-    if (last && (finished || elapsed >= over + 2 * PATIENCE.toMillis())) {
+    if (finished || elapsed >= over + 2 * PATIENCE.toMillis()) {
       end(left);
     }
   }

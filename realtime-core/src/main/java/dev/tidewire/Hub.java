@@ -143,7 +143,10 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
         .whenComplete(
             (tail, failure) -> {
               if (tail == null && !(Backend.cause(failure) instanceof Rejection)) {
-                log.warn("A subscriber of channel {} cannot start", topic, failure);
+                log.atWarn()
+                    .addKeyValue("channel", topic)
+                    .setCause(failure)
+                    .log("A subscriber of channel {} cannot start", topic);
               }
               channel.later(
                   () -> {
@@ -206,7 +209,10 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
           .whenComplete(
               (state, failure) -> {
                 if (state == null) {
-                  log.warn("A subscriber of channel {} gets no presence", topic, failure);
+                  log.atWarn()
+                      .addKeyValue("channel", topic)
+                      .setCause(failure)
+                      .log("A subscriber of channel {} gets no presence", topic);
                 }
                 channel.later(() -> present(member, state));
               });

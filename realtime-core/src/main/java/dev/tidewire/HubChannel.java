@@ -312,7 +312,10 @@ final class HubChannel {
 
   /** One subscriber's trouble must not keep the others from their frames. */
   private void failed(RuntimeException e) {
-    log.error("Delivery on channel {} failed for one subscriber", topic, e);
+    log.atError()
+        .addKeyValue("channel", topic)
+        .setCause(e)
+        .log("Delivery on channel {} failed for one subscriber", topic);
   }
 
   /** In the drain: what is published from here on is the member's, no more the replaced one's. */

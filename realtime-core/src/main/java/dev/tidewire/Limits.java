@@ -5,7 +5,11 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Bounds of what one client may cost, and how often they were met. All are on by default; 0 (or a
@@ -14,8 +18,10 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class Limits {
 
+  private static final Logger log = LoggerFactory.getLogger(Limits.class);
   private static final int AS_FRAMES = -1;
 
+  private final Set<Limit> said = ConcurrentHashMap.newKeySet();
   private final Map<Limit, LongAdder> met = new EnumMap<>(Limit.class);
   private int connections = FileDescriptors.connections();
   private int userConnections = 20;
@@ -52,6 +58,11 @@ public final class Limits {
   /** Something was refused for this limit. */
   void met(Limit limit) {
     adder(limit).increment();
+    if (said.add(limit)) {
+      log.atInfo()
+          .addKeyValue("limit", limit)
+          .log("The limit {} was met for the first time; from now on it is only counted", limit);
+    }
   }
 
   long timesMet(Limit limit) {

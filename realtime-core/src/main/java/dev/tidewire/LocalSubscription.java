@@ -86,7 +86,9 @@ final class LocalSubscription implements Subscriber {
   @Override
   public void started(@Nullable Tail tail) {
     if (tail == null) {
-      log.error("The Java subscription to channel {} could not be started", topic);
+      log.atError()
+          .addKeyValue("channel", topic)
+          .log("The Java subscription to channel {} could not be started", topic);
     }
   }
 
@@ -118,10 +120,12 @@ final class LocalSubscription implements Subscriber {
       lock.unlock();
     }
     if (overflowed) {
-      log.warn(
-          "A Java subscriber of channel {} was {} messages behind; it is told to reload",
-          topic,
-          MAX_WAITING);
+      log.atWarn()
+          .addKeyValue("channel", topic)
+          .log(
+              "A Java subscriber of channel {} was {} messages behind; it is told to reload",
+              topic,
+              MAX_WAITING);
     }
     if (idle && !handedOn()) {
       closed = true; // shutting down
@@ -145,7 +149,10 @@ final class LocalSubscription implements Subscriber {
       try {
         listener.accept(new Message(codec, next));
       } catch (Throwable e) { // an error of the application is no reason to stop either
-        log.error("A Java subscriber of channel {} failed", topic, e);
+        log.atError()
+            .addKeyValue("channel", topic)
+            .setCause(e)
+            .log("A Java subscriber of channel {} failed", topic);
       }
     }
   }

@@ -10,8 +10,10 @@ import java.time.Instant;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +34,7 @@ final class Operations {
   private final @Nullable YjsRooms yjs;
   private final WatchedHistory history;
   private final Drain drain;
+  private final Queue<AutoCloseable> parts = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
   // Touched by the timer alone.
   private boolean unreachable;
@@ -95,6 +98,20 @@ final class Operations {
   void close() {
     closed = true;
     drain.close();
+    closeParts();
+  }
+
+  void closeWith(AutoCloseable part) {
+    parts.add(part);
+    if (closed) {
+      closeParts();
+    }
+  }
+
+  private void closeParts() {
+    for (AutoCloseable part = parts.poll(); part != null; part = parts.poll()) {
+      Shutdown.close("What was to be closed with the bus", part);
+    }
   }
 
   Statistics statistics() {

@@ -166,10 +166,12 @@ final class Publisher {
   CompletionStage<Position> publish(RowChange change) {
     Draft draft = codec.change(change);
     if (isTooLarge(draft)) {
-      log.warn(
-          "A row change of {} is larger than {} bytes: subscribers are told to reload",
-          change.topic(),
-          limits.publicationBytes());
+      log.atWarn()
+          .addKeyValue("channel", change.topic())
+          .log(
+              "A row change of {} is larger than {} bytes: subscribers are told to reload",
+              change.topic(),
+              limits.publicationBytes());
       return reset(change.topic());
     }
     return append(draft);

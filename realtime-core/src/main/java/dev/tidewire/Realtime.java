@@ -202,6 +202,11 @@ public final class Realtime implements AutoCloseable {
     return operations.drain(over);
   }
 
+  /** Has something closed as soon as the bus is; at once, if that has happened. */
+  public void closeWith(AutoCloseable part) {
+    operations.closeWith(part);
+  }
+
   /** How often something was refused since the start for this limit; of {@link Limits}. */
   public long refusals(Limit limit) {
     return limits.timesMet(limit);

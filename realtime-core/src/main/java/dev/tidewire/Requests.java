@@ -171,7 +171,11 @@ final class Requests {
       return rejection.toReply();
     }
     String correlation = ids.next(CORRELATION_LENGTH);
-    log.error("{} failed [{}]", command.getClass().getSimpleName(), correlation, cause);
+    String what = command.getClass().getSimpleName();
+    log.atError()
+        .addKeyValue("correlation", correlation)
+        .setCause(cause)
+        .log("{} failed [{}]", what, correlation);
     ErrorCode code =
         cause instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL;
     return Reply.Failure.of(code, "the server failed; its log has the cause under " + correlation);

@@ -1,5 +1,6 @@
 package dev.tidewire;
 
+import dev.tidewire.broker.Tail;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.protocol.Command;
@@ -25,6 +26,8 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All live sessions of this JVM, what they share, and the one scan that looks after them. Safe for
@@ -32,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sessions {
 
+  private static final Logger log = LoggerFactory.getLogger(Sessions.class);
   private static final int ID_LENGTH = 10;
   private static final int SECRET_LENGTH = 26;
 
@@ -42,6 +46,7 @@ final class Sessions {
   private final Map<String, ClientSession> streams = new ConcurrentHashMap<>();
   private final Tally ended = new Tally(); // guarded by itself
   private final Counters counters;
+  private final Sparing refusedRecoveries = new Sparing();
 
   /** Ended, but still present: none may slip through between its end and its absence. */
   private final Set<ClientSession> leaving = ConcurrentHashMap.newKeySet();
@@ -135,6 +140,29 @@ final class Sessions {
 
   Counters counters() {
     return counters;
+  }
+
+  /** A client is given up because it reads too slowly. */
+  void tooSlow(ClientSession session, String reason) {
+    counters.slowReader();
+    log.atInfo()
+        .addKeyValue("session", session.id())
+        .addKeyValue("reason", reason)
+        .log("Session {} reads too slowly ({}); closed", session.id(), reason);
+  }
+
+  /** A client came back to a channel, and is told what it missed, or to load again. */
+  void recovered(ClientSession session, String topic, Tail.Outcome outcome) {
+    counters.recovered(outcome);
+    long more = outcome == Tail.Outcome.COMPLETE ? -1 : refusedRecoveries.ask(now());
+    if (more >= 0) {
+      log.atInfo()
+          .addKeyValue("session", session.id())
+          .addKeyValue("channel", topic)
+          .addKeyValue("reason", outcome)
+          .addKeyValue("more", more)
+          .log("A client of channel {} has to load again ({}), as {} before", topic, outcome, more);
+    }
   }
 
   /** What a client is told at the beginning of its session. */

@@ -50,7 +50,7 @@ record Shutdown(
   }
 
   /** What fails must not keep the rest open. */
-  private static void close(String what, AutoCloseable part) {
+  static void close(String what, AutoCloseable part) {
     try {
       part.close();
     } catch (Exception | Error e) {

@@ -88,6 +88,15 @@ class ArchitectureTest {
           .resideInAPackage("tools.jackson..");
 
   @ArchTest
+  static final ArchRule nothingElseNeedsMicrometer =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.tidewire.metrics")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.micrometer..", "dev.tidewire.metrics");
+
+  @ArchTest
   static final ArchRule packagesHaveNoCycles =
       slices().matching("dev.tidewire.(**)").should().beFreeOfCycles();
 

@@ -29,6 +29,7 @@ public final class WrappedBroker implements Broker {
   private boolean holding;
   private @Nullable BrokerListener hub;
   private volatile @Nullable RuntimeException failure;
+  private volatile boolean reachable = true;
 
   public WrappedBroker(Clock clock) {
     broker = new MemoryBroker(clock, () -> "e" + epochs.incrementAndGet(), Duration.ofMinutes(10));
@@ -67,6 +68,16 @@ public final class WrappedBroker implements Broker {
   public void lose(String topic, Tail.Outcome why, Position upTo) {
     hub.onLost(topic, why, upTo);
     hub.onReady(topic);
+  }
+
+  /** What it says about its backend from now on. */
+  public void reachable(boolean answers) {
+    reachable = answers;
+  }
+
+  @Override
+  public boolean isReachable() {
+    return reachable;
   }
 
   private <T> CompletionStage<T> orFailure(Supplier<CompletionStage<T>> operation) {

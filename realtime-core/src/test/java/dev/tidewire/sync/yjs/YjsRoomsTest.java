@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -145,6 +146,27 @@ class YjsRoomsTest {
     writer.receive(edit(5, 3, 1));
     await().atMost(PATIENCE).until(() -> writes.size() == 2);
     assertThat(one.count(0, 2)).isZero();
+  }
+
+  @Test
+  void someAreSentAwaySoThatSoManyStay() {
+    List<Link> links = new ArrayList<>();
+    Map<Link, YjsClient> clients = new HashMap<>();
+    for (int i = 0; i < 10; i++) {
+      Link link = new Link();
+      links.add(link);
+      clients.put(link, connect("r" + i % 3, link));
+    }
+    for (int stay : List.of(7, 7, 4, 0)) {
+      rooms.dismissAllBut(stay);
+      List<Link> gone = links.stream().filter(link -> !link.closes.isEmpty()).toList();
+      assertThat(gone).hasSize(10 - stay).allMatch(link -> link.closes.equals(List.of(1001)));
+      if (stay == 4) {
+        gone.forEach(link -> clients.get(link).closed()); // only now the adapter tells
+        rooms.dismissAllBut(4);
+        assertThat(links.stream().filter(link -> link.closes.isEmpty())).hasSize(4);
+      }
+    }
   }
 
   private static YjsStore store(Function<byte[], CompletionStage<String>> append) {
