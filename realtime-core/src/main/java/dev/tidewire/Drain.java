@@ -85,16 +85,21 @@ final class Drain {
     }
     long elapsed = clock.millis() - made.begunAt();
     long over = made.over().toMillis();
-    boolean last = elapsed >= over;
     boolean patient = elapsed < over + PATIENCE.toMillis();
     Duration spread = made.over().isZero() ? ONE_WAVE : WAVE;
-    sessions.dismiss(last ? 0 : made.sessions() * (over - elapsed) / over, spread, patient);
-    YjsPart.dismiss(yjs, last ? 0 : made.yjs() * (over - elapsed) / over);
+    long rest = Math.max(0, over - elapsed);
+    sessions.dismiss(share(made.sessions(), rest, over), spread, patient);
+    YjsPart.dismiss(yjs, share(made.yjs(), rest, over));
     int left = sessions.count() + YjsPart.connections(yjs);
     boolean finished = left == 0 && publisher.underWay() == 0;
     if (finished || elapsed >= over + 2 * PATIENCE.toMillis()) {
       end(left);
     }
+  }
+
+  /** How many of these may stay for the rest of the time, rounded up: nobody goes early. */
+  private static long share(long count, long rest, long over) {
+    return over == 0 ? 0 : (count * rest + over - 1) / over;
   }
 
   private void end(int left) {

@@ -87,7 +87,7 @@ class DrainTest {
       gone.add(closed(clients));
     }
 
-    assertThat(gone).containsExactly(10L, 19L, 29L, 38L, 48L, 57L, 67L, 76L, 86L, 95L);
+    assertThat(gone).containsExactly(9L, 19L, 28L, 38L, 47L, 57L, 66L, 76L, 85L, 95L);
     assertThat(done).isCompleted();
     for (Client client : clients) {
       assertThat(client.closeCode()).isEqualTo(1001);
