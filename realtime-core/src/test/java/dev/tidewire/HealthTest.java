@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tidewire.Health.Status;
 import dev.tidewire.Health.Trouble;
 import dev.tidewire.history.HistoryMessage;
+import dev.tidewire.history.HistoryQuery;
 import dev.tidewire.history.HistoryStore;
 import dev.tidewire.testing.ManualClock;
 import dev.tidewire.testing.WrappedBroker;
