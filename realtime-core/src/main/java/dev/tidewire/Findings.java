@@ -338,8 +338,8 @@ record Findings(
       return Step.no(
           "The access policy says no now."
               + (subscribes
-                  ? " It said yes when the subscription began, which lives until its connection"
-                      + " does; Realtime.revoke ends that."
+                  ? " It said yes when it was asked last, and the subscription lives on until"
+                      + " Realtime.recheck or revoke."
                   : ""));
     }
     TableRows table = sessions.tables().get(topic());
@@ -357,7 +357,7 @@ record Findings(
     return now.equals(request == null ? RowView.all() : request.view())
         ? Step.yes("The access policy says yes now, and the row policy what it said before.")
         : Step.no(
-            "The row policy answers otherwise now than when the subscription began, which keeps"
-                + " its first answer until it is made anew.");
+            "The row policy answers otherwise now than when it was asked last; the subscription keeps"
+                + " that answer until Realtime.recheck.");
   }
 }
