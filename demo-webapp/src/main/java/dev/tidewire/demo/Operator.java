@@ -19,7 +19,9 @@ final class Operator {
     return who.roles().contains(ROLE);
   }
 
-  /** The visitor, with the operator's role if it is one; the inspector lets even strangers be it. */
+  /**
+   * The visitor, with the operator's role if it is one; the inspector lets even strangers be it.
+   */
   static @Nullable Identity of(@Nullable Identity visitor, HttpServletRequest request) {
     if (!isLocal(request)) {
       return visitor;
