@@ -55,7 +55,8 @@ public final class Channel {
    * Message#RESET} for "load again". One at a time, in order, on a thread of the bus; the listener
    * may block, which delays its own next message only (as long as fewer than 64 do so at once). An
    * exception is logged. A listener that falls 10,000 messages behind gets one {@code RESET} in
-   * place of them, whatever event it listens for.
+   * place of them, whatever event it listens for; so does one whose channel could not be read at
+   * first, because the broker was away, as soon as it can be.
    */
   public Subscription on(String event, Consumer<Message> listener) {
     return ports.subscribe(topic, event.equals("*") ? null : event, listener);

@@ -14,9 +14,11 @@ import dev.tidewire.protocol.Push;
 import dev.tidewire.transport.Frame;
 import java.time.Clock;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +34,7 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
 
   private final ConcurrentHashMap<String, HubChannel> channels = new ConcurrentHashMap<>();
   private final ChannelRates rates = new ChannelRates();
+  private final Queue<Runnable> later = new ConcurrentLinkedQueue<>();
   private final Broker broker;
   private final PresenceTracker presence;
   private final FrameCodec codec;
@@ -74,8 +77,13 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
     if (channel != null) {
       counters.reset(Statistics.Reset.valueOf(why.name()));
       channel.lost(position);
-      channel.enqueue(codec.reset(topic, why.name()).at(position, clock.millis()));
+      channel.enqueue(reset(topic, why, position));
     }
+  }
+
+  /** Tells a subscriber to load again, and that what follows comes after the position. */
+  Publication reset(String topic, Tail.Outcome why, Position position) {
+    return codec.reset(topic, why.name()).at(position, clock.millis());
   }
 
   @Override
@@ -142,7 +150,9 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
     read(topic, member.subscriber())
         .whenComplete(
             (tail, failure) -> {
-              if (tail == null && !(Backend.cause(failure) instanceof Rejection)) {
+              if (tail == null
+                  && !member.subscriber().isLate()
+                  && !(Backend.cause(failure) instanceof Rejection)) {
                 log.atWarn()
                     .addKeyValue("channel", topic)
                     .setCause(failure)
@@ -265,6 +275,26 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
     } else {
       channel.afterDelivery(task);
     }
+  }
+
+  /** Runs the task at the next {@link #housekeep}: what the broker refuses now is tried again. */
+  void later(Runnable task) {
+    later.add(task);
+  }
+
+  /** About once a second. */
+  void housekeep() {
+    for (int waiting = later.size(); waiting > 0; waiting--) { // those added meanwhile wait
+      Runnable task = later.poll();
+      if (task != null) {
+        try {
+          task.run();
+        } catch (RuntimeException e) {
+          log.error("A task of the hub failed", e);
+        }
+      }
+    }
+    broker.housekeep();
   }
 
   int channelCount() {

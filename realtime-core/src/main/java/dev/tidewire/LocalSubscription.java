@@ -8,7 +8,7 @@ import dev.tidewire.protocol.FrameCodec;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +18,17 @@ import org.slf4j.LoggerFactory;
 /**
  * A Java subscriber: publications wait in a queue of their own and are handed to the listener one
  * at a time, in order, on the callback threads. A listener that falls too far behind is told to
- * reload instead of filling the memory. Safe for any thread.
+ * reload instead of filling the memory; so is one whose start the broker refused at first, once it
+ * stands. Safe for any thread.
  */
-final class LocalSubscription implements Subscriber {
+final class LocalSubscription implements Subscriber, Subscription {
+
+  /** Who may change what the hub knows of it: one at a time, and nobody after the end. */
+  private enum Hold {
+    FREE,
+    TAKEN,
+    ENDED
+  }
 
   private static final Logger log = LoggerFactory.getLogger(LocalSubscription.class);
   private static final int MAX_WAITING = 10_000;
@@ -28,6 +36,7 @@ final class LocalSubscription implements Subscriber {
   /** Messages handed over before other subscriptions get the thread. */
   private static final int TURN = 32;
 
+  private final Hub hub;
   private final String topic;
   private final @Nullable String event;
   private final Consumer<Message> listener;
@@ -35,18 +44,23 @@ final class LocalSubscription implements Subscriber {
   private final Executor executor;
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<Publication> waiting = new ArrayDeque<>();
+  private final AtomicReference<Hold> hold = new AtomicReference<>(Hold.FREE);
   private boolean running;
+  private volatile Membership membership = new Membership(this);
+  private volatile boolean isLate;
   private volatile boolean closed;
 
   /**
    * @param event only this event; null for all
    */
   LocalSubscription(
+      Hub hub,
       String topic,
       @Nullable String event,
       Consumer<Message> listener,
       FrameCodec codec,
       Executor executor) {
+    this.hub = hub;
     this.topic = topic;
     this.event = event;
     this.listener = listener;
@@ -62,20 +76,32 @@ final class LocalSubscription implements Subscriber {
       Consumer<Message> listener,
       FrameCodec codec,
       Executor executor) {
-    LocalSubscription subscription = new LocalSubscription(topic, event, listener, codec, executor);
-    Membership membership = new Membership(subscription);
-    hub.subscribe(topic, membership, null);
-    AtomicBoolean ended = new AtomicBoolean();
-    return () -> {
-      if (ended.compareAndSet(false, true)) {
-        subscription.close();
-        hub.unsubscribe(topic, membership, () -> {});
-      }
-    };
+    LocalSubscription subscription =
+        new LocalSubscription(hub, topic, event, listener, codec, executor);
+    hub.subscribe(topic, subscription.membership, null);
+    return subscription;
   }
 
-  void close() {
+  @Override
+  public void close() {
     closed = true;
+    if (hold.getAndSet(Hold.ENDED) == Hold.FREE) {
+      hub.unsubscribe(topic, membership, () -> {});
+    }
+  }
+
+  /** A new membership in the place of the one that could not start. */
+  private void startAgain() {
+    if (!hold.compareAndSet(Hold.FREE, Hold.TAKEN)) {
+      return;
+    }
+    Membership failed = membership;
+    Membership next = new Membership(this);
+    membership = next;
+    hub.subscribe(topic, next, failed);
+    if (!hold.compareAndSet(Hold.TAKEN, Hold.FREE)) {
+      hub.unsubscribe(topic, next, () -> {}); // closed meanwhile
+    }
   }
 
   @Override
@@ -84,11 +110,26 @@ final class LocalSubscription implements Subscriber {
   }
 
   @Override
+  public boolean isLate() {
+    return isLate;
+  }
+
+  @Override
   public void started(@Nullable Tail tail) {
     if (tail == null) {
-      log.atError()
+      if (!isLate && !closed) {
+        log.atWarn()
+            .addKeyValue("channel", topic)
+            .log("A Java subscriber of channel {} waits: the channel cannot be read", topic);
+      }
+      isLate = true;
+      hub.later(this::startAgain);
+    } else if (isLate) {
+      isLate = false;
+      log.atInfo()
           .addKeyValue("channel", topic)
-          .log("The Java subscription to channel {} could not be started", topic);
+          .log("A Java subscriber of channel {} has started, and is told to reload", topic);
+      add(hub.reset(topic, Tail.Outcome.EVICTED, tail.position()));
     }
   }
 

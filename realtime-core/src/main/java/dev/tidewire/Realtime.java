@@ -88,7 +88,7 @@ public final class Realtime implements AutoCloseable {
     broker.start(hub);
     presence.start(hub);
     threads.everySecond("Looking after sessions", sessions::check);
-    threads.everySecond("Looking after channels", broker::housekeep);
+    threads.everySecond("Looking after channels", hub::housekeep);
     threads.everySecond("Looking after documents", documents::housekeep);
     threads.everySecond("Looking after limits", admission::housekeep);
     threads.everySecond("Looking after operations", operations::tick);

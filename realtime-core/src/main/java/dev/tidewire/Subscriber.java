@@ -30,6 +30,11 @@ interface Subscriber {
     return since() == null;
   }
 
+  /** Whether it could not start before and tries again: then its failure is known already. */
+  default boolean isLate() {
+    return false;
+  }
+
   /** What it sees of a table channel, once it is open; null if that is everything. */
   default @Nullable RowScope scope() {
     return null;

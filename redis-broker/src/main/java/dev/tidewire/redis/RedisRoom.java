@@ -181,7 +181,7 @@ final class RedisRoom {
     lock.lock();
     try {
       hearing = false;
-      refuse(failure);
+      unreachable(failure);
       waiters.forEach(waiter -> fail(waiter.answers(), failure));
       waiters.clear();
     } finally {
@@ -193,7 +193,12 @@ final class RedisRoom {
   void unreachable(Throwable failure) {
     lock.lock();
     try {
-      refuse(failure);
+      fail(wishes.takeAnswers(), failure);
+      if (!askers.isEmpty()) {
+        losses++; // whoever was not told must be, in the end
+        fail(askers, failure);
+        askers = new ArrayList<>();
+      }
     } finally {
       lock.unlock();
     }
@@ -201,15 +206,6 @@ final class RedisRoom {
 
   private <T> void fail(List<CompletableFuture<T>> answers, Throwable failure) {
     answers.forEach(each -> handover.answer(() -> each.completeExceptionally(failure)));
-  }
-
-  private void refuse(Throwable failure) {
-    fail(wishes.takeAnswers(), failure);
-    if (!askers.isEmpty()) {
-      losses++; // whoever was not told must be, in the end
-      fail(askers, failure);
-      askers = new ArrayList<>();
-    }
   }
 
   /** A difference came. */
