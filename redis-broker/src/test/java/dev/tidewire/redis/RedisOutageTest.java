@@ -133,5 +133,7 @@ class RedisOutageTest {
     List<Member> members = await(one.channel("t").presence()).members();
     assertThat(members).extracting(Member::userId).containsExactly("ada");
     assertThat(bobsLink.heard("presence:leave")).isFalse();
+    ada.closed(1000);
+    bob.closed(1000);
   }
 }
