@@ -3,7 +3,6 @@ package dev.tidewire.demo;
 import dev.tidewire.jakarta.ChaosProxy;
 import dev.tidewire.redis.RedisProcess;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
 import java.net.URI;
 import java.util.List;
 
@@ -19,13 +18,18 @@ final class TwoNodes implements AutoCloseable {
   final NodeProcess one;
   final NodeProcess two;
 
-  TwoNodes(long seed) throws IOException {
+  TwoNodes(long seed) throws Exception {
     postgres = EmbeddedPostgres.builder().setPort(0).start();
     network = new ChaosProxy(redis.port(), seed);
     one = node(redis.uri());
     two = node("redis://127.0.0.1:" + network.port());
-    nodes().forEach(NodeProcess::start);
-    nodes().forEach(NodeProcess::awaitStart);
+    try {
+      nodes().forEach(NodeProcess::start);
+      nodes().forEach(NodeProcess::awaitStart);
+    } catch (RuntimeException | AssertionError e) {
+      close(); // processes do not end with the test
+      throw e;
+    }
   }
 
   private NodeProcess node(String redisUrl) {

@@ -237,6 +237,9 @@ class TwoNodesIT extends BrowserTest {
       each.getKey().expectCount("#status[title='Connected to " + each.getValue().name() + "']", 1);
     }
 
+    grace.expectText("#active-users", "2");
+    grace.expectText("#site-people", "A");
+
     ada.find("#statement")
         .fill("insert into orders (customer, total, status) values ('Far away', 5, 'pending')");
     ada.find("#console button").click();
