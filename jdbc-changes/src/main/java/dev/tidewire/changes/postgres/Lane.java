@@ -145,6 +145,8 @@ final class Lane<T extends Lane.Task> implements AutoCloseable {
 
   private void run() {
     try {
+      var first = connected(); // kept from the start on: later the pool may be exhausted
+      log.trace("{} begins with {}", thread.getName(), first);
       while (awaitNews()) {
         if (connected() != null) {
           List<T> batch = take();

@@ -5,6 +5,8 @@ import static dev.tidewire.testing.Drafts.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import dev.tidewire.RealtimeException;
 import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.Broker.Appended;
@@ -200,6 +202,44 @@ class PostgresNodesIT extends SharedBrokerContract {
         count, transactions, count * 1_000_000_000L / took);
     assertThat(transactions).isBetween(1L, count / 10L);
     everyoneHeardEverything();
+  }
+
+  @Test
+  void aPoolThatTheApplicationExhaustedKeepsNobodyFromPublishing() throws Exception {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(server.dataSource("pool"));
+    config.setMaximumPoolSize(6);
+    config.setConnectionTimeout(1_000);
+    List<Connection> taken = new ArrayList<>();
+    try (HikariDataSource pool = new HikariDataSource(config);
+        Node pooled = new Node(PostgresBroker.on(pool).tables(prefix).build())) {
+      pooled.insist("1");
+      eventually().until(pooled.broker::isReachable);
+      eventually().until(() -> pool.getHikariPoolMXBean().getActiveConnections() == 3);
+      assertThatThrownBy(
+              () -> {
+                while (true) {
+                  taken.add(pool.getConnection());
+                }
+              })
+          .isInstanceOf(SQLException.class);
+      assertThat(taken).hasSize(3); // the others are the broker's
+
+      await(pooled.append("2", null));
+      server.run(
+          "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+              + " where application_name = 'pool'");
+      pooled.insist("3");
+      for (Connection connection : taken) {
+        connection.close();
+      }
+      eventually().until(pooled.broker::isReachable);
+      await(pooled.append("4", null));
+      everyoneHeardEverything();
+    }
+    assertThat(Thread.getAllStackTraces().keySet())
+        .filteredOn(thread -> thread.getName().startsWith("tidewire-postgres-append"))
+        .hasSize(2); // those of the two nodes that are open
   }
 
   @Test

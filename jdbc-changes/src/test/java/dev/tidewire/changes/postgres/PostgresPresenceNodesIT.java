@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 class PostgresPresenceNodesIT {
 
   private final String prefix = "p" + UUID.randomUUID().toString().substring(0, 8);
-  private final String url = TestDatabase.POSTGRES_18.url();
+  private final String url = TestDatabase.POSTGRES_17.url();
   private Present one;
   private Present two;
 
