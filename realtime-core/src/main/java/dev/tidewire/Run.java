@@ -18,7 +18,16 @@ final class Run {
 
   Run(List<Publication> publications) {
     this.publications = publications;
-    this.isForAll = publications.stream().allMatch(p -> p.draft().exceptSession() == null);
+    this.isForAll = areForAll(publications);
+  }
+
+  private static boolean areForAll(List<Publication> publications) {
+    for (int i = 0; i < publications.size(); i++) {
+      if (publications.get(i).draft().exceptSession() != null) {
+        return false;
+      }
+    }
+    return true;
   }
 
   List<Publication> publications() {

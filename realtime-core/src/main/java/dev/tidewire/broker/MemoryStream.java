@@ -250,6 +250,9 @@ final class MemoryStream {
   }
 
   private void forgetOldKeys(long now) {
+    if (keys.isEmpty()) {
+      return; // as most are, and this is asked with every publication
+    }
     long oldest = now - KEY_MEMORY_MS;
     Iterator<Appended> inOrder = keys.values().iterator();
     while (inOrder.hasNext() && inOrder.next().timestamp() <= oldest) {

@@ -56,13 +56,20 @@ public final class Topics {
         return false;
       }
       default -> {
-        return event.codePoints().noneMatch(c -> c < 0x20 || c == 0x7f || isSurrogate(c));
+        return isPrintable(event);
       }
     }
   }
 
-  /** Unpaired: {@link String#codePoints()} joins the paired ones. */
-  private static boolean isSurrogate(int codePoint) {
-    return codePoint >= 0xd800 && codePoint <= 0xdfff;
+  private static boolean isPrintable(String text) {
+    int c;
+    for (int i = 0; i < text.length(); i += Character.charCount(c)) {
+      c = text.codePointAt(i);
+      boolean unpaired = c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
+      if (c < 0x20 || c == 0x7f || unpaired) {
+        return false;
+      }
+    }
+    return true;
   }
 }
