@@ -99,9 +99,15 @@ final class LoadClient implements AutoCloseable, Link.Listener {
   }
 
   private boolean mayPublish(long start, long index, int rate) {
-    return rate == 0
-        ? own < scenario.window() && deliveries.inFlight() < scenario.bound()
-        : System.nanoTime() >= due(start, index, rate);
+    if (rate > 0) {
+      return System.nanoTime() >= due(start, index, rate);
+    }
+    // Where a publication is to be measured alone, none may wait for another in the warm-up,
+    // either:
+    // a server that joins those that wait would have warmed up with a fraction of the messages.
+    return scenario.kind() == Scenario.Kind.LATENCY
+        ? deliveries.inFlight() == 0
+        : own < scenario.window() && deliveries.inFlight() < scenario.bound();
   }
 
   private void publishNext(long due) throws IOException {

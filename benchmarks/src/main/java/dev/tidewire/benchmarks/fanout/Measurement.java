@@ -14,9 +14,19 @@ final class Measurement {
   static final String P50 = "p50, ms";
   static final String P99 = "p99, ms";
   static final String HEAP = "heap per connection, KB";
+  static final String CONNECT = "CPU, ms per connection";
+  static final String RESIDENT = "resident memory, MB";
 
   /** Connections that are there before the heap is looked at, so that what is shared is. */
   private static final int FIRST_CONNECTIONS = 100;
+
+  /** So long the compiler is watched before it is asked whether it is at rest. */
+  private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+  /** It is if it worked less than this part of the time. */
+  private static final double AT_REST = 0.03;
+
+  private static final int PORTIONS = 20;
 
   /** What the side channel can tell of the server. */
   interface Server {
@@ -24,7 +34,13 @@ final class Measurement {
 
     long cpuNanos() throws IOException;
 
+    /** How long the compiler has worked, in milliseconds. */
+    long compilerMillis() throws IOException;
+
     long heapBytes() throws IOException;
+
+    /** What the whole process holds in memory; 0 where that is not told. */
+    long residentBytes() throws IOException;
   }
 
   private final Settings settings;
@@ -50,14 +66,21 @@ final class Measurement {
     int first = Math.min(FIRST_CONNECTIONS, scenario.connections() / 2);
     client.connect(first);
     long before = server.heapBytes();
+    long cpu = server.cpuNanos();
     client.connect(scenario.connections());
+    double nanos = server.cpuNanos() - cpu;
     double bytes = server.heapBytes() - before;
-    return Map.of(HEAP, bytes / (scenario.connections() - first) / 1024);
+    int count = scenario.connections() - first;
+    Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put(HEAP, bytes / count / 1024);
+    figures.put(CONNECT, nanos / count / TimeUnit.MILLISECONDS.toNanos(1));
+    figures.put(RESIDENT, server.residentBytes() / 1024.0 / 1024);
+    return figures;
   }
 
   private Map<String, Double> deliver(LoadClient client) throws IOException {
     client.connect(scenario.connections());
-    client.publish(settings.warmUp(scenario), 0);
+    warmUp(client);
     Deliveries deliveries = client.deliveries();
     if (scenario.kind() == Kind.LATENCY) {
       deliveries.startRecording();
@@ -77,5 +100,24 @@ final class Measurement {
       figures.put(P99, deliveries.percentileMillis(99));
     }
     return figures;
+  }
+
+  /**
+   * Publishes until the server's compiler is at rest. A warm-up of a given length would favour
+   * whoever has less code to compile, or sends more messages for the same deliveries.
+   */
+  private void warmUp(LoadClient client) throws IOException {
+    long start = System.nanoTime();
+    long worked;
+    long took;
+    do {
+      long round = System.nanoTime();
+      long before = server.compilerMillis();
+      do {
+        client.publish(Math.max(1, settings.closedLoop(scenario) / PORTIONS), 0);
+        took = System.nanoTime() - round;
+      } while (took < Math.min(ROUND_NANOS, settings.warmUpNanos()));
+      worked = TimeUnit.MILLISECONDS.toNanos(server.compilerMillis() - before);
+    } while (worked > AT_REST * took && System.nanoTime() - start < settings.warmUpNanos());
   }
 }

@@ -4,13 +4,17 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * The server's JVM. Its standard input and output are the side channel: {@code cpu} is answered by
- * the nanoseconds of processor time used so far (user and system), {@code heap} by the bytes in use
- * after collections; the end of input ends it.
+ * the nanoseconds of processor time used so far (user and system), {@code compiler} by the
+ * milliseconds that the compiler has worked, {@code heap} by the bytes in use after collections;
+ * the end of input ends it.
  */
 final class ServerMain {
 
@@ -24,7 +28,13 @@ final class ServerMain {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, US_ASCII))) {
       System.out.println(server.port());
       for (String command = commands.readLine(); command != null; command = commands.readLine()) {
-        System.out.println(command.equals("heap") ? heapBytes() : cpuNanos());
+        System.out.println(
+            switch (command) {
+              case "heap" -> heapBytes();
+              case "resident" -> residentBytes();
+              case "compiler" -> ManagementFactory.getCompilationMXBean().getTotalCompilationTime();
+              default -> cpuNanos();
+            });
       }
     }
     System.exit(0);
@@ -41,5 +51,18 @@ final class ServerMain {
       Thread.sleep(PAUSE_MS); // what the collection made reachable for cleaners is freed
     }
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+  }
+
+  private static long residentBytes() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return 0;
+    }
+    String line =
+        Files.readAllLines(status).stream()
+            .filter(l -> l.startsWith("VmRSS:"))
+            .findFirst()
+            .orElseThrow();
+    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
   }
 }

@@ -60,10 +60,22 @@ final class ServerProcess implements AutoCloseable, Measurement.Server {
     return answer();
   }
 
+  @Override
+  public long compilerMillis() throws IOException {
+    commands.println("compiler");
+    return answer();
+  }
+
   /** Bytes of the heap in use, after collections. */
   @Override
   public long heapBytes() throws IOException {
     commands.println("heap");
+    return answer();
+  }
+
+  @Override
+  public long residentBytes() throws IOException {
+    commands.println("resident");
     return answer();
   }
 

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What the command line asks for. Immutable, safe for any thread.
@@ -13,7 +14,8 @@ import java.util.Map;
  * @param scenarios what is measured, one after the other
  * @param launches how often each server is started for each scenario; the median counts
  * @param payload bytes of what is published
- * @param deliveries deliveries to measure, about; half as many before, to warm up
+ * @param deliveries deliveries to measure, about
+ * @param warmUp seconds after which the warm-up ends though the compiler is still at work
  * @param seconds how long latency is measured
  * @param jvm options of the servers' JVMs
  * @param pinned whether server and load have a processor each
@@ -24,25 +26,28 @@ record Settings(
     int launches,
     int payload,
     long deliveries,
+    int warmUp,
     int seconds,
     List<String> jvm,
     boolean pinned,
     List<Wire> servers) {
 
   private static final Map<String, String> DEFAULTS =
-      Map.of(
-          "scenarios", "fan:100,fan:1000,fan:5000,many:1000x5,echo,latency:1000@10,idle:5000",
-          "launches", "3",
-          "window", "8",
-          "payload", "200",
-          "deliveries", "1000000",
-          "seconds", "15",
-          "heap", "1g",
-          "jvm", "",
-          "pinned", "true",
-          "servers", "tidewire,bare");
+      Map.ofEntries(
+          Map.entry(
+              "scenarios", "fan:100,fan:1000,fan:5000,many:1000x5,echo,latency:1000@10,idle:5000"),
+          Map.entry("launches", "3"),
+          Map.entry("window", "8"),
+          Map.entry("payload", "200"),
+          Map.entry("deliveries", "1000000"),
+          Map.entry("warmup", "90"),
+          Map.entry("seconds", "15"),
+          Map.entry("heap", "1g"),
+          Map.entry("jvm", ""),
+          Map.entry("pinned", "true"),
+          Map.entry("servers", "tidewire,bare"));
   private static final int MIN_PUBLICATIONS = 50;
-  private static final int MAX_PUBLICATIONS = 50_000;
+  private static final int MAX_PUBLICATIONS = 400_000;
 
   /**
    * Reads arguments of the form {@code name=value}.
@@ -69,6 +74,7 @@ record Settings(
         number(given, "launches"),
         number(given, "payload"),
         number(given, "deliveries"),
+        number(given, "warmup"),
         number(given, "seconds"),
         jvm,
         Boolean.parseBoolean(given.get("pinned")),
@@ -98,12 +104,12 @@ record Settings(
         : closedLoop(scenario);
   }
 
-  /** Publications before that. */
-  long warmUp(Scenario scenario) {
-    return closedLoop(scenario) / 2;
+  long warmUpNanos() {
+    return TimeUnit.SECONDS.toNanos(warmUp);
   }
 
-  private long closedLoop(Scenario scenario) {
+  /** Publications that make the deliveries that are to be measured. */
+  long closedLoop(Scenario scenario) {
     long wanted = deliveries / scenario.members();
     return Math.max(MIN_PUBLICATIONS, Math.min(MAX_PUBLICATIONS, wanted));
   }

@@ -13,7 +13,10 @@ class MeasurementTest {
   void everyScenarioGivesItsFigures(Wire wire) throws Exception {
     Settings settings =
         Settings.parse(
-            "scenarios=fan:3,many:4x2,echo,latency:3@200,idle:4", "deliveries=300", "seconds=1");
+            "scenarios=fan:3,many:4x2,echo,latency:3@200,idle:4",
+            "deliveries=300",
+            "seconds=1",
+            "warmup=1");
     try (BenchServer server = BenchServer.start(wire)) {
       for (Scenario scenario : settings.scenarios()) {
         Measurement.Server side = new InThisJvm(server.port());
@@ -26,7 +29,8 @@ class MeasurementTest {
                       new String[] {
                         Measurement.COST, Measurement.JOINED, Measurement.P50, Measurement.P99
                       };
-                  case IDLE -> new String[] {Measurement.HEAP};
+                  case IDLE ->
+                      new String[] {Measurement.HEAP, Measurement.CONNECT, Measurement.RESIDENT};
                 });
       }
     }
@@ -52,7 +56,17 @@ class MeasurementTest {
     }
 
     @Override
+    public long compilerMillis() {
+      return 0;
+    }
+
+    @Override
     public long heapBytes() {
+      return ++calls;
+    }
+
+    @Override
+    public long residentBytes() {
       return ++calls;
     }
   }
