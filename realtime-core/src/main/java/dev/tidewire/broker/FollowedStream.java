@@ -47,8 +47,8 @@ final class FollowedStream {
   private final List<Waiter> waiters = new ArrayList<>();
   private @Nullable Position last;
 
-  /** A reader was told so while {@code last} was asked for: it hears what comes after. */
-  private @Nullable Position promised;
+  /** Completed once {@code last} is known. */
+  private CompletableFuture<Void> placed = new CompletableFuture<>();
 
   private boolean asking = true; // whoever makes it does so
 
@@ -92,6 +92,35 @@ final class FollowedStream {
       return last;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Completes when {@link #position} is known: what is read before may end before it. */
+  CompletableFuture<Void> placed() {
+    lock.lock();
+    try {
+      return placed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A check has ended; outside of the lock. */
+  void settle(@Nullable Throwable failure) {
+    CompletableFuture<Void> done;
+    lock.lock();
+    try {
+      done = placed;
+      if (failure != null && last == null) {
+        placed = new CompletableFuture<>();
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (failure == null) {
+      done.complete(null);
+    } else {
+      done.completeExceptionally(failure);
     }
   }
 
@@ -220,12 +249,7 @@ final class FollowedStream {
       quietSince = now;
       Position before = last;
       if (before == null) {
-        Position from = promised;
-        boolean earlier =
-            from != null
-                && from.epoch().equals(present.epoch())
-                && from.offset() < present.offset();
-        last = earlier ? from : present;
+        last = present;
       } else if (!before.epoch().equals(present.epoch())) {
         lose(Tail.Outcome.EPOCH, new Position(present.epoch(), 0));
       }
@@ -235,28 +259,6 @@ final class FollowedStream {
       }
       release();
       return present.offset() > offset() ? behind(present.offset(), urgent, now) : Want.NOTHING;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** A reader was told this position: whatever becomes of the first check, it hears the rest. */
-  Want promised(Position position, long now) {
-    lock.lock();
-    try {
-      if (last != null) {
-        return Want.NOTHING;
-      }
-      if (!asking) {
-        return checked(position, false, now);
-      }
-      Position before = promised;
-      if (before == null
-          || !before.epoch().equals(position.epoch())
-          || before.offset() > position.offset()) {
-        promised = position;
-      }
-      return Want.NOTHING;
     } finally {
       lock.unlock();
     }

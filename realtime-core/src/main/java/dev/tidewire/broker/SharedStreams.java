@@ -125,11 +125,31 @@ public final class SharedStreams implements AutoCloseable {
   /** As {@link Broker#read}. */
   public CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit) {
     CompletableFuture<Tail> answer = new CompletableFuture<>();
-    hand(topic, store.read(topic, since, limit), answer);
+    FollowedStream stream = streams.get(topic);
+    if (stream == null || stream.position() != null) {
+      hand(store.read(topic, since, limit), answer);
+      return answer;
+    }
+    if (!store.isReachable()) {
+      answer.completeExceptionally(lost.get());
+      return answer;
+    }
+    // After the first check: what is read must not end before that from which this node hears.
+    var unused =
+        stream
+            .placed()
+            .whenComplete(
+                (nothing, failure) -> {
+                  if (failure == null) {
+                    hand(store.read(topic, since, limit), answer);
+                  } else {
+                    answers.execute(() -> answer.completeExceptionally(failure));
+                  }
+                });
     return answer;
   }
 
-  private void hand(String topic, CompletionStage<Tail> read, CompletableFuture<Tail> answer) {
+  private void hand(CompletionStage<Tail> read, CompletableFuture<Tail> answer) {
     read.whenComplete(
         (tail, failure) ->
             answers.execute(
@@ -137,10 +157,6 @@ public final class SharedStreams implements AutoCloseable {
                   if (failure != null) {
                     answer.completeExceptionally(failure);
                     return;
-                  }
-                  FollowedStream stream = streams.get(topic);
-                  if (stream != null) {
-                    act(stream, stream.promised(tail.position(), System.nanoTime()));
                   }
                   answer.complete(tail);
                 }));
@@ -225,6 +241,7 @@ public final class SharedStreams implements AutoCloseable {
               } else {
                 stream.failed(System.nanoTime());
               }
+              stream.settle(failure);
             });
   }
 
@@ -235,7 +252,7 @@ public final class SharedStreams implements AutoCloseable {
       return;
     }
     CompletableFuture<Tail> found = new CompletableFuture<>();
-    hand(stream.topic(), store.repair(stream.topic(), since, REPAIR), found);
+    hand(store.repair(stream.topic(), since, REPAIR), found);
     var unused =
         found.whenComplete(
             (tail, failure) -> {
@@ -291,6 +308,9 @@ public final class SharedStreams implements AutoCloseable {
   public void lost() {
     for (FollowedStream stream : streams.values()) {
       answer(stream.abandon(), lost.get());
+      if (stream.position() == null) {
+        stream.settle(lost.get());
+      }
     }
   }
 
