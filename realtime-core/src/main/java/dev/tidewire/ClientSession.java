@@ -49,14 +49,8 @@ final class ClientSession implements Session, Answers {
   volatile long lastHeard;
 
   private volatile boolean pings; // only then silence means that the client is gone
-  private final AtomicReference<@Nullable End> end = new AtomicReference<>();
-
   private final Recheck recheck;
-
-  /** Set when the identity does not count any more, perhaps after the end. */
-  private volatile boolean revoked;
-
-  private record End(PresenceDiff.Reason reason, boolean mayReturn, long at) {}
+  private final Departure departure;
 
   ClientSession(
       String id,
@@ -84,6 +78,7 @@ final class ClientSession implements Session, Answers {
     this.place = new UserPlace(server.admission());
     this.commands = new SessionCommands(this, server);
     this.recheck = new Recheck(lock, commands);
+    this.departure = new Departure(this, lock, commands);
   }
 
   @Override
@@ -132,7 +127,7 @@ final class ClientSession implements Session, Answers {
   void recheck(UnaryOperator<Identity> change) {
     standing.updateAndGet(who -> who == null ? null : who.changed(change));
     if (hasEnded()) {
-      revoked = true; // whoever is just leaving does not stay for the grace window
+      departure.revoke(); // whoever is just leaving does not stay for the grace window
     } else {
       recheck.begin();
     }
@@ -207,7 +202,7 @@ final class ClientSession implements Session, Answers {
   private void release() {
     lock.unlock();
     if (hasEnded()) {
-      leave(); // perhaps it ended while this thread had the lock
+      departure.carryOut(); // perhaps it ended while this thread had the lock
     } else {
       recheck.ifFree();
     }
@@ -243,7 +238,7 @@ final class ClientSession implements Session, Answers {
   }
 
   boolean hasEnded() {
-    return end.get() != null;
+    return departure.hasBegun();
   }
 
   /** Whether it waits for the answer to a publication. */
@@ -350,7 +345,7 @@ final class ClientSession implements Session, Answers {
 
   /** The identity does not count any more. */
   void revoke() {
-    revoked = true;
+    departure.revoke();
     close(CloseCode.UNAUTHORIZED);
   }
 
@@ -378,28 +373,8 @@ final class ClientSession implements Session, Answers {
     server.gone(this);
   }
 
-  /** Leaves every channel, once, on another thread: this one may be delivering. */
   private void end(PresenceDiff.Reason reason, boolean mayReturn) {
-    if (end.compareAndSet(null, new End(reason, mayReturn, server.now()))) {
-      server.leaving(this);
-      server.execute(this::leave);
-    }
-  }
-
-  /** If a command is just being carried out, its thread does this after it. */
-  private void leave() {
-    End ended = end.get();
-    if (ended != null && lock.tryLock()) {
-      try {
-        commands.leaveAll(ended.reason(), ended.mayReturn());
-      } finally {
-        lock.unlock();
-      }
-      server.left(this);
-      if (revoked) {
-        server.absences().revoke(id); // if it came between the end and now
-      }
-    }
+    departure.begin(reason, mayReturn);
   }
 
   /**
@@ -409,9 +384,8 @@ final class ClientSession implements Session, Answers {
    */
   void check(long now, long silenceAllowedMs) {
     connection.tick();
-    End ended = end.get();
-    if (ended != null) {
-      if (now - ended.at() > CLOSE_PATIENCE_MS) {
+    if (hasEnded()) {
+      if (now - departure.begunAt() > CLOSE_PATIENCE_MS) {
         cut(); // the client takes nothing, or the adapter did not tell that it is gone
       }
       return;

@@ -47,16 +47,12 @@ public final class Inspector {
   private final PresenceTracker presence;
   private final Executor callbacks;
 
-  /**
-   * @param callbacks where the application's policies may block
-   */
-  Inspector(
-      Sessions sessions, Hub hub, Broker broker, PresenceTracker presence, Executor callbacks) {
+  Inspector(Sessions sessions, Broker broker, ChannelPorts ports) {
     this.sessions = sessions;
-    this.hub = hub;
+    this.hub = ports.hub();
     this.broker = broker;
-    this.presence = presence;
-    this.callbacks = callbacks;
+    this.presence = ports.tracker();
+    this.callbacks = ports.threads().callbacks();
   }
 
   /**

@@ -61,6 +61,15 @@ final class Operations {
     this.drain = new Drain(sessions, publisher, admission, yjs, settings.clock);
   }
 
+  /** Has everything looked after once a second. */
+  void begin(Threads threads, SharedDocuments documents) {
+    threads.everySecond("Looking after sessions", sessions::check);
+    threads.everySecond("Looking after channels", hub::housekeep);
+    threads.everySecond("Looking after documents", documents::housekeep);
+    threads.everySecond("Looking after limits", admission::housekeep);
+    threads.everySecond("Looking after operations", this::tick);
+  }
+
   Health health() {
     if (closed) {
       return new Health(Status.DOWN, Set.of());
@@ -83,7 +92,7 @@ final class Operations {
   }
 
   /** Called about once a second, by one thread. */
-  void tick() {
+  private void tick() {
     drain.tick();
     boolean lost = !broker.isReachable();
     if (lost && !unreachable) {

@@ -43,15 +43,9 @@ public final class Realtime implements AutoCloseable {
 
   private static final int NODE_LENGTH = 6;
 
-  private final FrameCodec codec;
   private final Broker broker;
-  private final WatchedHistory history;
-  private final PresenceTracker presence;
   private final Limits limits;
   private final Admission admission;
-  private final Threads threads;
-  private final Hub hub;
-  private final Publisher publisher;
   private final SharedDocuments documents;
   private final Requests requests;
   private final Sessions sessions;
@@ -60,21 +54,23 @@ public final class Realtime implements AutoCloseable {
   private final Streams streams;
   private final @Nullable YjsRooms yjs;
   private final Operations operations;
+  private final Shutdown shutdown;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Realtime(Builder settings) {
     RandomIds ids = new RandomIds(new SecureRandom());
     limits = settings.limits;
-    codec = new FrameCodec(new FrameIds(ids.next(NODE_LENGTH)), limits.framesPerMessage());
+    FrameCodec codec =
+        new FrameCodec(new FrameIds(ids.next(NODE_LENGTH)), limits.framesPerMessage());
     broker = Backends.broker(settings, ids);
     admission = new Admission(limits, broker, settings.clock);
-    history = Backends.history(settings);
-    presence = Backends.presence(settings, broker);
-    threads = settings.threads.get();
+    WatchedHistory history = Backends.history(settings);
+    PresenceTracker presence = Backends.presence(settings, broker);
+    Threads threads = settings.threads.get();
     ChannelSettings channels = new ChannelSettings(settings.channels);
-    hub = new Hub(broker, presence, codec, channels, threads, settings);
+    Hub hub = new Hub(broker, presence, codec, channels, threads, settings);
     AccessControl access = new AccessControl(settings.access);
-    publisher = new Publisher(broker, history, codec, channels, settings);
+    Publisher publisher = new Publisher(broker, history, codec, channels, settings);
     ports = new ChannelPorts(publisher, hub, codec, threads, presence, history);
     documents = new SharedDocuments(settings, broker, publisher, codec, access, ids, threads);
     requests =
@@ -85,13 +81,11 @@ public final class Realtime implements AutoCloseable {
     yjs = YjsPart.open(settings, access, sessions, threads);
     operations =
         new Operations(settings, broker, history, hub, sessions, publisher, admission, yjs);
+    shutdown =
+        new Shutdown(sessions, publisher, threads, broker, presence, history, documents, yjs);
     broker.start(hub);
     presence.start(hub);
-    threads.everySecond("Looking after sessions", sessions::check);
-    threads.everySecond("Looking after channels", hub::housekeep);
-    threads.everySecond("Looking after documents", documents::housekeep);
-    threads.everySecond("Looking after limits", admission::housekeep);
-    threads.everySecond("Looking after operations", operations::tick);
+    operations.begin(threads, documents);
   }
 
   /** Starts to describe a bus. Without further settings nobody may do anything. */
@@ -123,8 +117,8 @@ public final class Realtime implements AutoCloseable {
    * the returned object.
    */
   public TableChannel tableChannel(String topic) {
-    publisher.registerTable(Topics.require(topic));
-    return new TableChannel(publisher, broker, topic);
+    ports.publisher().registerTable(Topics.require(topic));
+    return new TableChannel(ports.publisher(), broker, topic);
   }
 
   /** The same with rows that clients may choose and read; without a policy everybody all. */
@@ -147,9 +141,7 @@ public final class Realtime implements AutoCloseable {
   /** Closes the connections that the predicate picks, with 4001; for logouts and changed roles. */
   public void revoke(Predicate<Identity> whose) {
     sessions.revoke(whose);
-    if (yjs != null) {
-      yjs.revoke(whose);
-    }
+    YjsPart.revoke(yjs, whose);
   }
 
   /**
@@ -168,9 +160,7 @@ public final class Realtime implements AutoCloseable {
    */
   public void recheck(Predicate<Identity> whose, UnaryOperator<Identity> change) {
     sessions.recheck(whose, change);
-    if (yjs != null) {
-      yjs.recheck(whose, change);
-    }
+    YjsPart.recheck(yjs, whose, change);
   }
 
   /** The Yjs documents; null if there is no store for them. */
@@ -214,7 +204,7 @@ public final class Realtime implements AutoCloseable {
 
   /** Looks at what happens here, for people and tools that run the application. */
   public Inspector inspector() {
-    return new Inspector(sessions, hub, broker, presence, threads.callbacks());
+    return new Inspector(sessions, broker, ports);
   }
 
   /** For adapters: who may come in. */
@@ -263,7 +253,7 @@ public final class Realtime implements AutoCloseable {
 
   /** For adapters: the encoding of frames. */
   public FrameCodec codec() {
-    return codec;
+    return ports.codec();
   }
 
   /** For adapters: bytes that one incoming message may have, 0 for unlimited. */
@@ -272,7 +262,7 @@ public final class Realtime implements AutoCloseable {
   }
 
   Hub hub() {
-    return hub;
+    return ports.hub();
   }
 
   /**
@@ -283,7 +273,7 @@ public final class Realtime implements AutoCloseable {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       operations.close();
-      new Shutdown(sessions, publisher, threads, broker, presence, history, documents, yjs).run();
+      shutdown.run();
     }
   }
 

@@ -11,7 +11,6 @@ import dev.tidewire.protocol.Reply;
 import dev.tidewire.transport.Connection;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +62,7 @@ final class Sessions {
   private final Duration pingInterval;
   private final Duration pongTimeout;
   private final boolean guests;
-  private final @Nullable TokenVerifier tokens;
+  private final Tokens tokens;
   private final RandomIds ids;
   private final Executor delivery;
   private final Clock clock;
@@ -93,7 +92,7 @@ final class Sessions {
     this.pingInterval = settings.pingInterval;
     this.pongTimeout = settings.pongTimeout;
     this.guests = settings.guests || access.admitsGuests();
-    this.tokens = settings.tokens;
+    this.tokens = new Tokens(settings.tokens, settings.clock);
     this.ids = ids;
     this.delivery = ports.threads().delivery();
     this.counters = settings.counters;
@@ -201,7 +200,7 @@ final class Sessions {
     add(session);
     session.welcomed(null);
     if (stopping) {
-      dismiss(session);
+      dismiss(session, reconnectSpread);
     }
     return session;
   }
@@ -225,7 +224,7 @@ final class Sessions {
       throw e;
     }
     if (stopping) {
-      dismiss(session);
+      dismiss(session, reconnectSpread);
     }
     return session;
   }
@@ -297,21 +296,7 @@ final class Sessions {
 
   /** Whose token it is; null if it is not valid, or no longer. */
   @Nullable Identity verify(String token) {
-    if (tokens == null) {
-      throw new Rejection(
-          ErrorCode.UNAUTHORIZED,
-          "this server takes no tokens: set Realtime.builder().tokens(...)");
-    }
-    Identity verified;
-    try {
-      verified = tokens.verify(token);
-    } catch (Rejection e) {
-      throw e;
-    } catch (RuntimeException e) {
-      throw new RealtimeException("the token verifier failed", e);
-    }
-    Instant expiry = verified == null ? null : verified.expiresAt();
-    return expiry != null && expiry.toEpochMilli() <= now() ? null : verified;
+    return tokens.verify(token);
   }
 
   /** Called about once a second, by one thread. */
@@ -330,37 +315,34 @@ final class Sessions {
 
   /** Closes the sessions whose identity the predicate picks, as after a logout. */
   void revoke(Predicate<Identity> whose) {
-    Consumer<ClientSession> revocation =
-        session -> {
-          Standing who = session.standing();
-          if (who != null && who.is(whose)) {
-            session.revoke();
-          }
-        };
-    forEach(live, revocation); // in the order in which a session goes from one to the next
-    leaving.forEach(revocation);
+    forEach(whose, ClientSession::revoke);
     absences.revoke(whose);
   }
 
   /** Asks again what those may whom the predicate picks, as they are after the change. */
   void recheck(Predicate<Identity> whose, UnaryOperator<Identity> change) {
-    Consumer<ClientSession> check =
+    forEach(whose, session -> session.recheck(change));
+    absences.recheck(whose, change, access);
+  }
+
+  /** Those that live and those that leave, in the order in which one becomes the other. */
+  private void forEach(Predicate<Identity> whose, Consumer<ClientSession> step) {
+    Consumer<ClientSession> ifPicked =
         session -> {
           Standing who = session.standing();
           if (who != null && who.is(whose)) {
-            session.recheck(change);
+            step.accept(session);
           }
         };
-    forEach(live, check);
-    leaving.forEach(check);
-    absences.recheck(whose, change, access);
+    forEach(live, ifPicked);
+    leaving.forEach(ifPicked);
   }
 
   /** Tells every client, also those still to come, to come back within {@code spread}; closes. */
   void dismissAll(Duration spread) {
     reconnectSpread = spread;
     stopping = true;
-    forEach(live, this::dismiss);
+    forEach(live, session -> dismiss(session, spread));
   }
 
   /**
@@ -379,10 +361,6 @@ final class Sessions {
             dismiss(session, spread);
           }
         });
-  }
-
-  private void dismiss(ClientSession session) {
-    dismiss(session, reconnectSpread);
   }
 
   private static void dismiss(ClientSession session, Duration spread) {

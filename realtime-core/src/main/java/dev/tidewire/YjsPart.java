@@ -1,6 +1,8 @@
 package dev.tidewire;
 
 import dev.tidewire.sync.yjs.YjsRooms;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The Yjs documents of a bus that may have none. Stateless, safe for any thread. */
@@ -18,6 +20,19 @@ final class YjsPart {
             settings.yjs, access::require, sessions::orGuest, threads.delivery(), settings.clock);
     threads.everySecond("Looking after Yjs rooms", rooms::tick);
     return rooms;
+  }
+
+  static void revoke(@Nullable YjsRooms rooms, Predicate<Identity> whose) {
+    if (rooms != null) {
+      rooms.revoke(whose);
+    }
+  }
+
+  static void recheck(
+      @Nullable YjsRooms rooms, Predicate<Identity> whose, UnaryOperator<Identity> change) {
+    if (rooms != null) {
+      rooms.recheck(whose, change);
+    }
   }
 
   static void dismiss(@Nullable YjsRooms rooms) {
