@@ -2,6 +2,7 @@ package dev.tidewire.jakarta;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.tidewire.Health;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.Reply;
@@ -9,6 +10,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -51,6 +53,16 @@ final class HttpAnswers {
   /** JSON as it is. */
   void writeJson(String json, HttpServletResponse response) throws IOException {
     write(200, "application/json", json, response);
+  }
+
+  /** For load balancers, whoever they are: no more than whether to send clients here. */
+  void health(Health health, HttpServletResponse response) throws IOException {
+    String status = health.status().name().toLowerCase(Locale.ROOT);
+    write(
+        health.letsIn() ? 200 : 503,
+        "application/json",
+        codec.toJson(Map.of("status", status)),
+        response);
   }
 
   /** Frames as a JSON array. */

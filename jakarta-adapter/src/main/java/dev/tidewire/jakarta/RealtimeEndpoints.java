@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Puts a bus behind endpoints of a web application: {@code /realtime/ws} (WebSocket), {@code
  * /realtime/sse}, {@code /realtime/poll}, {@code /realtime/send}, {@code /realtime/publish}, {@code
- * /realtime/history}, {@code /realtime/presence}, {@code /realtime/yjs/{room}} where the bus has
- * Yjs documents, {@code /realtime/inspector/} where {@link EndpointOptions#inspector} asks for it,
- * and the browser client {@code /realtime/client.js}. Applications with a {@link
- * RealtimeConfigurer} need not call it.
+ * /realtime/history}, {@code /realtime/presence}, {@code /realtime/health}, {@code
+ * /realtime/yjs/{room}} where the bus has Yjs documents, {@code /realtime/inspector/} where {@link
+ * EndpointOptions#inspector} asks for it, and the browser client {@code /realtime/client.js}.
+ * Applications with a {@link RealtimeConfigurer} need not call it.
  *
  * <p>When the application goes away its clients are told to come back and closed with 1001, and the
  * bus is closed unless {@link EndpointOptions#keepOpen} was asked for.

@@ -84,6 +84,7 @@ final class RealtimeServlet extends HttpServlet {
     PUBLISH("POST"),
     HISTORY("GET", "HEAD"),
     PRESENCE("GET", "HEAD"),
+    HEALTH("GET", "HEAD"),
     FILE("GET", "HEAD");
 
     @SuppressWarnings("ImmutableEnumChecker") // List.of is
@@ -106,6 +107,7 @@ final class RealtimeServlet extends HttpServlet {
         case "/publish" -> PUBLISH;
         case "/history" -> HISTORY;
         case "/presence" -> PRESENCE;
+        case "/health" -> HEALTH;
         default -> path.startsWith(YjsEndpoint.PATH) ? YJS : FILE;
       };
     }
@@ -125,7 +127,10 @@ final class RealtimeServlet extends HttpServlet {
 
   private void fail(RuntimeException failure, HttpServletResponse response) throws IOException {
     String correlation = Integer.toHexString(ThreadLocalRandom.current().nextInt());
-    log.error("A request failed [{}]", correlation, failure);
+    log.atError()
+        .addKeyValue("correlation", correlation)
+        .setCause(failure)
+        .log("A request failed [{}]", correlation);
     if (!response.isCommitted()) {
       ErrorCode code =
           failure instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL;
@@ -159,6 +164,8 @@ final class RealtimeServlet extends HttpServlet {
       answers.problem(NOT_ALLOWED, "only " + resource.allow() + " is possible here", response);
     } else if (resource == Resource.FILE) {
       file(path, request, response);
+    } else if (resource == Resource.HEALTH) {
+      answers.health(installation.realtime().health(), response);
     } else if (standing == Standing.FOREIGN) {
       refuseOrigin(request, response);
     } else if (resource == Resource.WS) {
@@ -277,7 +284,10 @@ final class RealtimeServlet extends HttpServlet {
             + " are not let in; see HandshakePolicy.allowOrigins, or, behind a proxy,"
             + " HandshakePolicy.trustForwardedHeaders";
     if (refusedOrigin.compareAndSet(false, true)) { // a browser does not show the answer's text
-      log.warn("Refused a page of origin {}: {}. Said once.", request.getHeader("Origin"), why);
+      String origin = request.getHeader("Origin");
+      log.atWarn()
+          .addKeyValue("origin", origin)
+          .log("Refused a page of origin {}: {}. Said once.", origin, why);
     }
     answers.problem(Reply.Failure.of(ErrorCode.FORBIDDEN, why), response);
   }

@@ -52,7 +52,10 @@ final class WebSocketReceiver {
     try {
       session.receive(text);
     } catch (RuntimeException e) {
-      log.error("Session {} failed; its client is told to come back", session.id(), e);
+      log.atError()
+          .addKeyValue("session", session.id())
+          .setCause(e)
+          .log("Session {} failed; its client is told to come back", session.id());
       close(CloseCode.GOING_AWAY);
     }
   }
