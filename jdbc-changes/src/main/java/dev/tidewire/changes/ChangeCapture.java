@@ -9,9 +9,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
@@ -76,6 +78,7 @@ public final class ChangeCapture implements AutoCloseable {
   private final Set<String> unwrapped = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean toldOfUncommitted = new AtomicBoolean();
   private volatile @Nullable Engine engine;
+  private final Queue<Runnable> parts = new ConcurrentLinkedQueue<>();
   private volatile boolean closed;
 
   ChangeCapture(
@@ -308,6 +311,18 @@ public final class ChangeCapture implements AutoCloseable {
     return outbox != null ? outbox.outlet() : Objects.requireNonNull(publisher).outlet();
   }
 
+  /** What this capture has done and has still to do; for counters, charts and alarms. */
+  public CaptureStatistics statistics() {
+    return outbox != null
+        ? outbox.statistics()
+        : outlet().counters().statistics(sequencer.waitingRows(), 0);
+  }
+
+  /** Has something run when this is closed. */
+  void closeWith(Runnable part) {
+    parts.add(part);
+  }
+
   /** Whether a commit has its place in the order when it returns; the log tells it later. */
   boolean knowsCommitsAtOnce() {
     return replication == null;
@@ -351,6 +366,9 @@ public final class ChangeCapture implements AutoCloseable {
     }
     if (publisher != null) {
       publisher.close();
+    }
+    for (Runnable part = parts.poll(); part != null; part = parts.poll()) {
+      part.run();
     }
   }
 }

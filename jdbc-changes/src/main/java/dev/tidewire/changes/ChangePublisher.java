@@ -5,9 +5,7 @@ import dev.tidewire.channel.RowChange;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,12 +76,14 @@ final class ChangePublisher implements AutoCloseable {
 
   private void publish(Commit commit) throws InterruptedException {
     String transaction = name + '-' + Long.toString(commit.number(), Character.MAX_RADIX);
+    int left = commit.changes().size();
     for (Change change : commit.changes()) {
       String topic = change.table().topic();
+      Runnable then = --left > 0 ? () -> {} : () -> took(commit);
       outlet.note(change);
       var operation = change.operation();
       if (operation == null) {
-        send(topic, () -> sink.reset(topic));
+        reset(topic, then);
       } else if (!failed.contains(topic)) {
         Actor actor = change.actor();
         RowChange row =
@@ -95,7 +95,7 @@ final class ChangePublisher implements AutoCloseable {
                 actor.userId(),
                 transaction,
                 actor.cause());
-        send(topic, () -> sink.publish(row));
+        publish(row, then);
       }
     }
   }
@@ -106,18 +106,36 @@ final class ChangePublisher implements AutoCloseable {
     }
     for (String topic : List.copyOf(failed)) {
       failed.remove(topic);
-      send(topic, () -> sink.reset(topic));
+      reset(topic, () -> {});
     }
   }
 
-  private void send(String topic, Supplier<CompletionStage<?>> sending)
-      throws InterruptedException {
-    outlet.send(sending, (position, failure) -> done(topic, failure));
+  private void took(Commit commit) {
+    outlet.counters().took(sequencer.age(commit));
   }
 
-  private void done(String topic, @Nullable Throwable failure) {
+  private void publish(RowChange row, Runnable then) throws InterruptedException {
+    outlet.send(
+        () -> sink.publish(row),
+        (position, failure) -> {
+          outlet.counters().change(failure);
+          done(row.topic(), failure, then);
+        });
+  }
+
+  private void reset(String topic, Runnable then) throws InterruptedException {
+    outlet.send(
+        () -> sink.reset(topic),
+        (position, failure) -> {
+          outlet.counters().reset(failure);
+          done(topic, failure, then);
+        });
+  }
+
+  private void done(String topic, @Nullable Throwable failure, Runnable then) {
     if (failure == null) {
       silenced.remove(topic);
+      then.run();
     } else {
       failed.add(topic);
       if (silenced.add(topic)) {

@@ -37,20 +37,23 @@ final class CommitSequencer {
     private List<Change> changes = List.of();
     private @Nullable Runnable mark;
     private boolean settled;
+    private long settledAt;
     private boolean passedOver;
 
     private Ticket(long number, long drawn) {
       this.number = number;
       this.drawn = drawn;
+      this.settledAt = drawn;
     }
   }
 
   /**
    * A committed transaction, ready to be published.
    *
+   * @param settledAt when that was, on the sequencer's clock
    * @param mark what to run when it is, if somebody waits for this place in the order; or null
    */
-  record Commit(long number, List<Change> changes, @Nullable Runnable mark) {}
+  record Commit(long number, long settledAt, List<Change> changes, @Nullable Runnable mark) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -106,6 +109,7 @@ final class CommitSequencer {
       if (stopped) {
         return;
       }
+      ticket.settledAt = nanoTime.getAsLong();
       if (ticket.passedOver) {
         if (!changes.isEmpty()) {
           carry(append(), tables(changes)).settled = true;
@@ -172,7 +176,7 @@ final class CommitSequencer {
           if (first.settled) {
             waiting.remove(first);
             rows -= first.changes.size();
-            return new Commit(first.number, content(first), first.mark);
+            return new Commit(first.number, first.settledAt, content(first), first.mark);
           }
           long patience = first.drawn + patienceNanos - now;
           if (waiting.size() > 1 && patience <= 0) {
@@ -186,6 +190,21 @@ final class CommitSequencer {
         }
         changed.awaitNanos(wait);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Nanoseconds since it was committed. */
+  long age(Commit commit) {
+    return nanoTime.getAsLong() - commit.settledAt();
+  }
+
+  /** Row changes that wait to be taken. */
+  int waitingRows() {
+    lock.lock();
+    try {
+      return stopped ? 0 : rows;
     } finally {
       lock.unlock();
     }

@@ -115,6 +115,11 @@ final class Outbox implements AutoCloseable {
     return relay.outlet();
   }
 
+  /** What is done and what is left. */
+  CaptureStatistics statistics() {
+    return outlet().counters().statistics(relay.queue().waitingItems(), relay.backlog());
+  }
+
   /** What a transaction has changed, and as it stands in the outbox. */
   private record Content(List<Change> changes, List<Text> texts) {}
 

@@ -219,6 +219,16 @@ final class OutboxQueue {
     }
   }
 
+  /** Row changes that wait here. */
+  int waitingItems() {
+    lock.lock();
+    try {
+      return waitingItems;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Whether the table is to be looked at; not again until something new happens. */
   boolean isLooking() {
     lock.lock();

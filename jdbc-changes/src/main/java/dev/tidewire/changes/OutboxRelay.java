@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,10 +61,14 @@ final class OutboxRelay implements AutoCloseable {
   /** Topics whose positions have left those of the outbox. */
   private final Set<String> moved = ConcurrentHashMap.newKeySet();
 
-  /** What follows is only the thread's. */
-  private long last;
+  /** Up to here it is handed over, and up to there is something; written by the thread alone. */
+  private volatile long last;
 
+  private volatile long newest;
+
+  /** What follows is only the thread's. */
   private final Map<String, Long> offsets;
+
   private final Queue<Due> due = new ArrayDeque<>();
   private long nextPruning = System.nanoTime();
   private boolean unreadable;
@@ -89,6 +94,7 @@ final class OutboxRelay implements AutoCloseable {
     this.ending = ending;
     name = start.name();
     last = start.last();
+    newest = last;
     offsets = start.offsets();
     queue = new OutboxQueue(maxWaitingItems, PATIENCE);
     outlet = new Outlet(sink, queue::mark);
@@ -153,6 +159,7 @@ final class OutboxRelay implements AutoCloseable {
     try {
       long waiting = queue.newest();
       long newest = table.newest();
+      this.newest = newest;
       if (due.stream().anyMatch(each -> each.number() == Long.MAX_VALUE)) {
         List<Due> known = new ArrayList<>(due);
         due.clear();
@@ -206,10 +213,17 @@ final class OutboxRelay implements AutoCloseable {
     }
   }
 
+  /** Transactions that are not published yet, by the last look at the table. */
+  long backlog() {
+    return Math.max(0, Math.max(newest, queue.newest()) - last);
+  }
+
   private void publish(OutboxRow row) throws InterruptedException {
     last = row.number();
     String transaction = transaction(name, row);
+    int left = row.items().size();
     for (Item item : row.items()) {
+      left--;
       String topic = item.topic();
       Long before = offsets.get(topic);
       CapturedTable captured = tables.get(topic);
@@ -218,16 +232,20 @@ final class OutboxRelay implements AutoCloseable {
           outlet.note(item.of(captured));
         }
         offsets.put(topic, before + 1);
-        send(topic, before + 1, item.change(transaction));
+        send(topic, before + 1, item.change(transaction), left > 0 ? null : row);
       }
     }
   }
 
-  private void send(String topic, long offset, @Nullable RowChange change)
+  /**
+   * @param of the transaction whose last change it is, or null
+   */
+  private void send(String topic, long offset, @Nullable RowChange change, @Nullable OutboxRow of)
       throws InterruptedException {
     outlet.send(
         () -> change == null ? sink.reset(topic) : sink.publish(change),
         (position, failure) -> {
+          count(change == null, failure, of);
           if (failure != null) {
             failed(topic, failure);
           } else if (position instanceof Position at
@@ -236,6 +254,19 @@ final class OutboxRelay implements AutoCloseable {
             failed(topic, new IllegalStateException("somebody else publishes on the channel"));
           }
         });
+  }
+
+  private void count(boolean reset, @Nullable Throwable failure, @Nullable OutboxRow of) {
+    if (reset) {
+      outlet.counters().reset(failure);
+    } else {
+      outlet.counters().change(failure);
+    }
+    if (of != null && failure == null) {
+      outlet
+          .counters()
+          .took(TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis() - of.timestamp()));
+    }
   }
 
   private void failed(String topic, Throwable failure) {
@@ -269,6 +300,7 @@ final class OutboxRelay implements AutoCloseable {
     outlet.send(
         () -> sink.reset(topic),
         (position, failure) -> {
+          outlet.counters().reset(failure);
           if (failure != null) {
             queue.resetLater(topic);
           }

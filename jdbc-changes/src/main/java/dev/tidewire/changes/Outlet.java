@@ -26,6 +26,7 @@ final class Outlet {
 
   private final ChangeSink sink;
   private final Predicate<Runnable> marker;
+  private final CaptureCounters counters = new CaptureCounters();
   private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
 
   /** Of those who read rows now; touched by the publishing thread alone. */
@@ -38,6 +39,10 @@ final class Outlet {
   Outlet(ChangeSink sink, Predicate<Runnable> marker) {
     this.sink = sink;
     this.marker = marker;
+  }
+
+  CaptureCounters counters() {
+    return counters;
   }
 
   /** What became of a call of the sink. */

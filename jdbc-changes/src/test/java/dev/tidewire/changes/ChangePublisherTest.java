@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class ChangePublisherTest {
@@ -42,6 +43,50 @@ class ChangePublisherTest {
     }
 
     abstract CompletionStage<?> answer(String what);
+  }
+
+  @Test
+  void aTransactionIsTimedFromItsCommitToTheLastOfItsChanges() {
+    AtomicLong now = new AtomicLong();
+    CommitSequencer timed = new CommitSequencer(10, Duration.ofSeconds(30), now::get);
+    ChangeSink sink =
+        new Sink() {
+          @Override
+          CompletionStage<?> answer(String what) {
+            now.addAndGet(5);
+            return what.equals("refused")
+                ? CompletableFuture.failedFuture(new IllegalStateException("refused"))
+                : CompletableFuture.completedFuture(null);
+          }
+        };
+    CommitSequencer.Ticket first = timed.draw();
+    CommitSequencer.Ticket second = timed.draw();
+    CommitSequencer.Ticket third = timed.draw();
+    List<Long> took = new CopyOnWriteArrayList<>();
+    try (ChangePublisher publisher = new ChangePublisher(timed, sink, "x")) {
+      CaptureCounters counters = publisher.outlet().counters();
+      counters.time(took::add);
+      now.set(100);
+      timed.settle(second, List.of(change(3)));
+      timed.settle(third, List.of(change("refused")));
+      assertThat(timed.waitingRows()).isEqualTo(2);
+      now.set(200);
+      timed.settle(first, List.of(change(1), change(2)));
+      await().until(() -> counters.statistics(0, 0).failed() == 1);
+      await()
+          .untilAsserted(
+              () -> {
+                now.addAndGet(Duration.ofSeconds(1).toNanos()); // until it has looked again
+                assertThat(counters.statistics(0, 0))
+                    .isEqualTo(new CaptureStatistics(3, 1, 1, 0, 0));
+              });
+    }
+    assertThat(took).containsExactly(10L, 115L);
+    assertThat(timed.waitingRows()).isZero();
+  }
+
+  private static Change change(Object id) {
+    return new Change(A, Operation.INSERT, Map.of("id", id), null, Actor.UNKNOWN);
   }
 
   @Test
