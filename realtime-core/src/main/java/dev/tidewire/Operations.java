@@ -14,6 +14,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +36,7 @@ final class Operations {
   private final WatchedHistory history;
   private final Drain drain;
   private final Queue<AutoCloseable> parts = new ConcurrentLinkedQueue<>();
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
   // Touched by the timer alone.
   private boolean unreachable;
 
@@ -71,7 +72,7 @@ final class Operations {
   }
 
   Health health() {
-    if (closed) {
+    if (closed.get()) {
       return new Health(Status.DOWN, Set.of());
     }
     if (drain.isBegun()) {
@@ -103,16 +104,19 @@ final class Operations {
     unreachable = lost;
   }
 
-  /** The bus is being closed. */
-  void close() {
-    closed = true;
-    drain.close();
-    closeParts();
+  /** The bus is being closed; returns whether it was not yet. */
+  boolean close() {
+    boolean first = closed.compareAndSet(false, true);
+    if (first) {
+      drain.close();
+      closeParts();
+    }
+    return first;
   }
 
   void closeWith(AutoCloseable part) {
     parts.add(part);
-    if (closed) {
+    if (closed.get()) {
       closeParts();
     }
   }

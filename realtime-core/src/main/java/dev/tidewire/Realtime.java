@@ -7,7 +7,6 @@ import dev.tidewire.history.HistoryStore;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.FrameCodec;
-import dev.tidewire.protocol.FrameIds;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.protocol.Topics;
 import dev.tidewire.rows.RowSource;
@@ -26,7 +25,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -41,8 +39,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Realtime implements AutoCloseable {
 
-  private static final int NODE_LENGTH = 6;
-
   private final Broker broker;
   private final Limits limits;
   private final Admission admission;
@@ -55,13 +51,11 @@ public final class Realtime implements AutoCloseable {
   private final @Nullable YjsRooms yjs;
   private final Operations operations;
   private final Shutdown shutdown;
-  private final AtomicBoolean closed = new AtomicBoolean();
 
   private Realtime(Builder settings) {
     RandomIds ids = new RandomIds(new SecureRandom());
     limits = settings.limits;
-    FrameCodec codec =
-        new FrameCodec(new FrameIds(ids.next(NODE_LENGTH)), limits.framesPerMessage());
+    FrameCodec codec = Backends.codec(settings, ids);
     broker = Backends.broker(settings, ids);
     admission = new Admission(limits, broker, settings.clock);
     WatchedHistory history = Backends.history(settings);
@@ -129,8 +123,7 @@ public final class Realtime implements AutoCloseable {
   }
 
   /**
-   * Lets {@code handler} answer the clients' calls of {@code method} until the subscription is
-   * closed.
+   * Lets {@code handler} answer the clients' calls of {@code method} until that is closed.
    *
    * @throws IllegalStateException if the method has a handler
    */
@@ -147,8 +140,7 @@ public final class Realtime implements AutoCloseable {
   /**
    * Asks all policies again about what the clients are subscribed to and present in whom the
    * predicate picks. What is not allowed any more is over when this returns, the rest goes on
-   * without a hole. Policies are called on this thread, or on the one that is at a client's
-   * command.
+   * without a hole. Policies are called on this thread, or on that of a client's command.
    */
   public void recheck(Predicate<Identity> whose) {
     recheck(whose, who -> who);
@@ -271,8 +263,7 @@ public final class Realtime implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
-      operations.close();
+    if (operations.close()) {
       shutdown.run();
     }
   }

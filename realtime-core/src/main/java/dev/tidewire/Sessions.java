@@ -373,21 +373,6 @@ final class Sessions {
     forEach(live, ClientSession::cut);
   }
 
-  /** Trouble with one session must not spare the others; the first is thrown at the end. */
-  private static void forEach(Collection<ClientSession> sessions, Consumer<ClientSession> step) {
-    RuntimeException first = null;
-    for (ClientSession session : sessions) {
-      try {
-        step.accept(session);
-      } catch (RuntimeException e) {
-        first = first == null ? e : first;
-      }
-    }
-    if (first != null) {
-      throw first;
-    }
-  }
-
   /** Goes through the live sessions as they come and go. */
   Stream<ClientSession> live() {
     return live.stream();
@@ -405,5 +390,20 @@ final class Sessions {
       live.forEach(session -> session.addTo(all));
     }
     return all;
+  }
+
+  /** Trouble with one session must not spare the others; the first is thrown at the end. */
+  private static void forEach(Collection<ClientSession> sessions, Consumer<ClientSession> step) {
+    RuntimeException first = null;
+    for (ClientSession session : sessions) {
+      try {
+        step.accept(session);
+      } catch (RuntimeException e) {
+        first = first == null ? e : first;
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
   }
 }
