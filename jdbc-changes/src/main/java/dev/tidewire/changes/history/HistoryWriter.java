@@ -233,21 +233,32 @@ final class HistoryWriter implements AutoCloseable {
             } else {
               each.done()
                   .completeExceptionally(
-                      new RealtimeException("not stored in the history", failure));
+                      new RealtimeException(
+                          "not stored in the history: " + withoutMessages(failure), null));
             }
           }
         });
   }
 
+  /** What an exception says may quote the messages, which are nobody's business. */
+  private static String withoutMessages(Throwable failure) {
+    SQLException sql =
+        failure instanceof DataAccessException e ? e.getCause(SQLException.class) : null;
+    return sql == null
+        ? failure.getClass().getName()
+        : sql.getClass().getName()
+            + ", SQL state "
+            + sql.getSQLState()
+            + ", code "
+            + sql.getErrorCode();
+  }
+
   private void tell(@Nullable Throwable failure, int messages) {
     if (failure != null && !failing) {
-      // the whole exception may quote the messages, which are nobody's business
       log.error(
-          "{} messages could not be stored; their publishers are told ({}, SQL state {})",
+          "{} messages could not be stored; their publishers are told: {}",
           messages,
-          failure.getClass().getName(),
-          failure instanceof DataAccessException e ? e.sqlState() : "unknown");
-      log.debug("Why messages could not be stored", failure);
+          withoutMessages(failure));
     } else if (failure == null && failing) {
       log.info("Messages are stored again");
     }
