@@ -1,5 +1,7 @@
 package dev.tidewire.demo;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import dev.tidewire.AccessPolicy;
 import dev.tidewire.Identity;
 import dev.tidewire.Realtime;
@@ -13,6 +15,9 @@ import jakarta.servlet.ServletContext;
 import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +27,11 @@ import org.slf4j.LoggerFactory;
  * deploying thread alone, but for the question who sends a request.
  */
 public final class DemoConfigurer implements RealtimeConfigurer {
-  private static final Logger LOG = LoggerFactory.getLogger(DemoConfigurer.class);
+  /** Context attribute, a {@link LongConsumer}: sends the clients away within milliseconds. */
+  public static final String DRAIN = "demo.drain";
+
+  private static final Logger log = LoggerFactory.getLogger(DemoConfigurer.class);
+  private static final long PATIENCE_MS = 10_000;
 
   private volatile @Nullable Visitors visitors;
   private @Nullable Storage storage;
@@ -73,15 +82,28 @@ public final class DemoConfigurer implements RealtimeConfigurer {
     Node here = Objects.requireNonNull(node, "configured first");
     demo = new Demo(opened.database(), realtime, Objects.requireNonNull(visitors), here);
     context.setAttribute(Router.class.getName(), demo.router());
-    LOG.info("Node {}: {}, {}", here.name(), here.bus(), opened.database().product());
+    LongConsumer drain = millis -> drain(realtime, Duration.ofMillis(millis));
+    context.setAttribute(DRAIN, drain); // whoever runs the WAR cannot see its classes
+    log.info("Node {}: {}, {}", here.name(), here.bus(), opened.database().product());
     if (here.broker() != null && !opened.database().isShared()) {
-      LOG.info("Further nodes need the same database: -Ddb.url=jdbc:postgresql://…");
+      log.info("Further nodes need the same database: -Ddb.url=jdbc:postgresql://…");
+    }
+  }
+
+  private static void drain(Realtime realtime, Duration over) {
+    try {
+      realtime.drain(over).toCompletableFuture().get(over.toMillis() + PATIENCE_MS, MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      log.warn("Not everybody has gone", e);
     }
   }
 
   @Override
   public void stopping(Realtime realtime, ServletContext context) {
     context.removeAttribute(Router.class.getName());
+    context.removeAttribute(DRAIN);
     if (demo != null) {
       demo.close();
     }

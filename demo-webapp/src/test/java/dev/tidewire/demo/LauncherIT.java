@@ -9,9 +9,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.WebSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -74,6 +77,46 @@ class LauncherIT {
     assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(SIGTERM);
     assertThat(lines.lines()).noneMatch(each -> each.contains("Exception"));
+  }
+
+  @Test
+  void clientsAreToldToComeBackBeforeItEnds() throws Exception {
+    var lines = launch("-Dport=0", "-Ddrain=2").inputReader();
+    String line = lines.readLine();
+    Matcher url = URL.matcher("");
+    while (line != null && !url.reset(line).find()) {
+      line = lines.readLine();
+    }
+    assertThat(line).isNotNull();
+    StringBuffer told = new StringBuffer();
+    CompletableFuture<Void> welcome = new CompletableFuture<>();
+    CompletableFuture<Integer> closed = new CompletableFuture<>();
+    WebSocket.Listener listener =
+        new WebSocket.Listener() {
+          @Override
+          public CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
+            told.append(data);
+            welcome.complete(null);
+            from.request(1);
+            return null;
+          }
+
+          @Override
+          public CompletionStage<?> onClose(WebSocket from, int statusCode, String reason) {
+            closed.complete(statusCode);
+            return null;
+          }
+        };
+    URI address = URI.create(url.group(1).replaceFirst("http", "ws") + "realtime/ws");
+    HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(address, listener).join();
+    welcome.get(30, TimeUnit.SECONDS);
+
+    process.toHandle().destroy();
+
+    assertThat(closed.get(30, TimeUnit.SECONDS)).isEqualTo(1001);
+    assertThat(told.toString()).contains("\"advice\"", "\"delayMs\":[0,1000]");
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(SIGTERM);
   }
 
   @Test

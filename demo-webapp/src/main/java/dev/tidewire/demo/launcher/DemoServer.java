@@ -2,6 +2,8 @@ package dev.tidewire.demo.launcher;
 
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.LongConsumer;
 import org.eclipse.jetty.alpn.server.ALPNServerConnectionFactory;
 import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
 import org.eclipse.jetty.ee11.webapp.MetaInfConfiguration;
@@ -81,7 +83,6 @@ public final class DemoServer implements AutoCloseable {
         "demo.node", System.getProperty("demo.node", host + ":" + connector.getLocalPort()));
     server.setHandler(context);
     server.addEventListener(new ApplicationFirst(context));
-    server.setStopAtShutdown(true);
     try {
       server.start();
     } catch (Exception e) {
@@ -168,6 +169,15 @@ public final class DemoServer implements AutoCloseable {
   /** How many clients' connections are open now. */
   int connections() {
     return connector.getConnectedEndPoints().size();
+  }
+
+  /** Sends the clients away in this time, while it refuses new ones, and stops. */
+  void drainAndClose(Duration over) throws Exception {
+    if (server.getHandler() instanceof WebAppContext context
+        && context.getServletContext().getAttribute("demo.drain") instanceof LongConsumer drain) {
+      drain.accept(over.toMillis());
+    }
+    close();
   }
 
   void join() throws InterruptedException {

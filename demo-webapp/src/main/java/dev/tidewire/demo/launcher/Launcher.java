@@ -3,19 +3,24 @@ package dev.tidewire.demo.launcher;
 import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the demo: {@code ./mvnw -Pdemo [-Dport=8080] [-Dhost=127.0.0.1] [-Dtls
  * [-Dtls.keystore=file.p12 -Dtls.password=…]] [-Ddb.url=… -Ddb.user=… -Ddb.password=…]
- * [-Dredis.url=…]}. Stays in the foreground until Ctrl-C or SIGTERM.
+ * [-Dredis.url=…]}. Stays in the foreground until Ctrl-C or SIGTERM; then its clients are sent away
+ * within {@code -Ddrain=2} seconds.
  */
 public final class Launcher {
+  private static final int DRAIN_SECONDS = 2;
+
   private Launcher() {}
 
   public static void main(String[] args) throws Exception {
     try {
       DemoServer server = start();
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "demo-shutdown"));
       System.out.println();
       System.out.println("  Tidewire demo: " + server.url());
       System.out.println("  Open it in two windows. Ctrl-C stops it.");
@@ -24,6 +29,14 @@ public final class Launcher {
     } catch (Refused e) {
       System.err.println("Tidewire demo: " + e.getMessage());
       System.exit(1);
+    }
+  }
+
+  private static void stop(DemoServer server) {
+    try {
+      server.drainAndClose(Duration.ofSeconds(Integer.getInteger("drain", DRAIN_SECONDS)));
+    } catch (Exception e) {
+      System.err.println("Tidewire demo: not stopped in order: " + e);
     }
   }
 
