@@ -4,6 +4,7 @@ import dev.tidewire.RealtimeException;
 import dev.tidewire.changes.store.StoreDatabase;
 import dev.tidewire.channel.Position;
 import dev.tidewire.history.HistoryMessage;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
