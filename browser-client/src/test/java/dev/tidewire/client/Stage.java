@@ -5,15 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
-import dev.tidewire.browser.InstalledBrowser;
-import java.nio.file.Path;
+import dev.tidewire.browser.StartedBrowser;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -38,8 +34,8 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
         test.getRoot()
             .getStore(Namespace.create(Stage.class))
             .getOrComputeIfAbsent(
-                SharedBrowser.class, key -> new SharedBrowser(), SharedBrowser.class)
-            .browser;
+                StartedBrowser.class, key -> new StartedBrowser(), StartedBrowser.class)
+            .browser();
     server = new ScriptedServer();
     context = browser.newContext();
     use(context.newPage());
@@ -215,33 +211,5 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
         .pollInterval(Duration.ofMillis(20))
         .atMost(Peer.PATIENCE)
         .untilAsserted(claim);
-  }
-
-  private static final class SharedBrowser implements AutoCloseable {
-
-    private final Path executable = InstalledBrowser.path();
-    private final Playwright playwright =
-        Playwright.create(
-            new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-    private final Browser browser =
-        playwright
-            .chromium()
-            .launch(
-                new BrowserType.LaunchOptions()
-                    .setExecutablePath(executable)
-                    .setArgs(
-                        List.of(
-                            "--no-sandbox",
-                            "--disable-gpu",
-                            "--disable-quic",
-                            "--no-first-run",
-                            "--disable-background-networking",
-                            "--disable-component-update",
-                            "--disable-sync")));
-
-    @Override
-    public void close() {
-      playwright.close();
-    }
   }
 }

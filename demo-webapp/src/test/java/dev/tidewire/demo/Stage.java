@@ -1,12 +1,9 @@
 package dev.tidewire.demo;
 
 import com.microsoft.playwright.Browser;
-import com.microsoft.playwright.BrowserType;
-import com.microsoft.playwright.Playwright;
+import dev.tidewire.browser.StartedBrowser;
 import dev.tidewire.demo.launcher.DemoServer;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -19,33 +16,13 @@ final class Stage implements AutoCloseable {
   static final Path WAR = Path.of(System.getProperty("demo.war", "target/demo-webapp"));
 
   private final DemoServer server;
-  private final Playwright playwright;
-  private final Browser browser;
+  private final StartedBrowser started = new StartedBrowser();
 
   private Stage() {
-    Path executable = InstalledBrowser.path();
-    playwright =
-        Playwright.create(
-            new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-    browser =
-        playwright
-            .chromium()
-            .launch(
-                new BrowserType.LaunchOptions()
-                    .setExecutablePath(executable)
-                    .setArgs(
-                        List.of(
-                            "--no-sandbox",
-                            "--disable-gpu",
-                            "--disable-quic",
-                            "--no-first-run",
-                            "--disable-background-networking",
-                            "--disable-component-update",
-                            "--disable-sync")));
     try {
       server = DemoServer.start(WAR, "127.0.0.1", 0, null);
     } catch (Exception e) {
-      playwright.close();
+      started.close();
       throw new IllegalStateException("the demo did not start", e);
     }
   }
@@ -55,12 +32,12 @@ final class Stage implements AutoCloseable {
   }
 
   Browser browser() {
-    return browser;
+    return started.browser();
   }
 
   @Override
   public void close() throws Exception {
-    playwright.close();
+    started.close();
     server.close();
   }
 

@@ -3,12 +3,9 @@ package dev.tidewire.jakarta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.microsoft.playwright.Browser;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import dev.tidewire.AccessPolicy;
-import dev.tidewire.browser.InstalledBrowser;
+import dev.tidewire.browser.StartedBrowser;
 import dev.tidewire.channel.Position;
 import dev.tidewire.presence.Member;
 import jakarta.servlet.http.HttpServlet;
@@ -16,7 +13,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -36,8 +32,7 @@ class BrowserChaosIT {
 
   private static final List<String> TOPICS = List.of("chaos/a", "chaos/b", "few/c");
   private static final Duration LONG = Duration.ofMinutes(5);
-  private static Playwright playwright;
-  private static Browser browser;
+  private static StartedBrowser browser;
 
   private final long seed = Long.getLong("tidewire.seed", System.nanoTime());
   private final int messages = Integer.getInteger("tidewire.messages", 2_000);
@@ -48,31 +43,13 @@ class BrowserChaosIT {
 
   @BeforeAll
   static void launch() {
-    Path executable = InstalledBrowser.path();
-    playwright =
-        Playwright.create(
-            new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-    browser =
-        playwright
-            .chromium()
-            .launch(
-                new BrowserType.LaunchOptions()
-                    .setExecutablePath(executable)
-                    .setArgs(
-                        List.of(
-                            "--no-sandbox",
-                            "--disable-gpu",
-                            "--disable-quic",
-                            "--no-first-run",
-                            "--disable-background-networking",
-                            "--disable-component-update",
-                            "--disable-sync")));
+    browser = new StartedBrowser();
   }
 
   @AfterAll
   static void quit() {
-    if (playwright != null) {
-      playwright.close();
+    if (browser != null) {
+      browser.close();
     }
   }
 
@@ -91,7 +68,7 @@ class BrowserChaosIT {
   }
 
   private static Page open(ChaosProxy network) {
-    Page page = browser.newPage();
+    Page page = browser.browser().newPage();
     page.setDefaultTimeout(WireClient.PATIENCE.toMillis());
     page.navigate("http://127.0.0.1:" + network.port() + "/app/pages/chaos.html");
     page.waitForFunction("() => window.chaos !== undefined");

@@ -202,13 +202,13 @@ public abstract class HistoryStoreContract {
     Parallel.run(
         List.of(
             () -> {
-              for (int i = 1; i <= 1_000; i++) {
+              for (int i = 1; i <= 400; i++) {
                 append(message("t", "a", i, i), 50);
               }
             },
             () -> {
               long last = 0;
-              while (last < 1_000) {
+              while (last < 400) {
                 List<Long> offsets = offsets(HistoryQuery.latest("t", 50));
                 for (int i = 1; i < offsets.size(); i++) {
                   assertThat(offsets.get(i)).isEqualTo(offsets.get(i - 1) + 1);
