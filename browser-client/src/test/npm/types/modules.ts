@@ -12,6 +12,7 @@ import { createSync, createWebSocketTransport } from 'tidewire/sync';
 import { createSocket } from 'tidewire/socket';
 import { createEventStream } from 'tidewire/sse';
 import { debounce, RATES, throttle } from 'tidewire/timing';
+import { occupancy } from 'tidewire/occupancy';
 import { createTyping } from 'tidewire/typing';
 
 interface Order {
@@ -58,6 +59,7 @@ move(1, 2);
 move(1);
 debounce((text: string) => void text, RATES.documentSent).flush();
 createTyping(orders, { userId: '1', name: 'typing' }).input();
+occupancy(realtime, 'orders')()?.toFixed();
 createTyping(ws).users().map(({ username }) => username);
 shareActivity(realtime, { awayAfter: 1 }).status() === 'away' && userColor('u');
 

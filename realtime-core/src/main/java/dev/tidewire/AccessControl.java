@@ -45,11 +45,27 @@ final class AccessControl {
     }
   }
 
+  /** Whether the members may be counted: who may see them may. */
+  boolean allowsCount(Identity identity, String topic) {
+    return allows(identity, topic, Action.PRESENCE_COUNT)
+        || allows(identity, topic, Action.PRESENCE_READ);
+  }
+
+  /** Throws a {@link Rejection} if they may not. */
+  void requireCount(Identity identity, String topic) {
+    if (!allowsCount(identity, topic)) {
+      throw new Rejection(ErrorCode.FORBIDDEN, policy.refusal(topic, Action.PRESENCE_COUNT));
+    }
+  }
+
   /** What a client is told when the policy says no; null if it says yes. */
   Reply.@Nullable Failure refusal(Identity identity, String topic, Action action) {
-    return allows(identity, topic, action)
-        ? null
-        : Reply.Failure.of(ErrorCode.FORBIDDEN, policy.refusal(topic, action));
+    return allows(identity, topic, action) ? null : refuse(topic, action);
+  }
+
+  /** What a client is told when the policy said no. */
+  Reply.Failure refuse(String topic, Action action) {
+    return Reply.Failure.of(ErrorCode.FORBIDDEN, policy.refusal(topic, action));
   }
 
   /** What the identity may see of a table; throws a {@link Rejection} if that cannot be told. */

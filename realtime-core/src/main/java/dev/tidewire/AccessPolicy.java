@@ -84,6 +84,8 @@ public interface AccessPolicy {
     PUBLISH("publish to"),
     /** See who is in a channel. */
     PRESENCE_READ("see who is in"),
+    /** Know how many are in a channel; who may see them may, too. */
+    PRESENCE_COUNT("count who is in"),
     /** Be seen in a channel. */
     PRESENCE_WRITE("be present in"),
     /** Read the persisted messages of a channel. */

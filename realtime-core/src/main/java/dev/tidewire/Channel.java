@@ -93,6 +93,11 @@ public final class Channel {
     return ports.presence(topic);
   }
 
+  /** How many are present now. */
+  public CompletionStage<Integer> occupancy() {
+    return ports.occupancy(topic);
+  }
+
   /** The newest {@code limit} persisted messages, oldest of them first. */
   public CompletionStage<List<HistoryMessage>> history(int limit) {
     return ports.history(HistoryQuery.latest(topic, limit));

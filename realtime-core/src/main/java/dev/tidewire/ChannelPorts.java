@@ -4,6 +4,7 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.history.HistoryMessage;
 import dev.tidewire.history.HistoryQuery;
 import dev.tidewire.history.HistoryStore;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.presence.PresenceTracker;
 import dev.tidewire.protocol.FrameCodec;
@@ -32,6 +33,11 @@ record ChannelPorts(
 
   CompletionStage<PresenceState> presence(String topic) {
     return Backend.call("the presence tracker failed", () -> tracker.state(topic));
+  }
+
+  CompletionStage<Integer> occupancy(String topic) {
+    return Backend.call("the presence tracker failed", () -> tracker.occupancy(topic))
+        .thenApply(Occupancy::count);
   }
 
   CompletionStage<List<HistoryMessage>> history(HistoryQuery query) {

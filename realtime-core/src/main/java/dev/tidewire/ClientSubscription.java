@@ -22,22 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClientSubscription implements Subscriber {
 
-  /** How what was missed and who is here is told. */
-  enum Answer {
-    /** Missed messages inside the acknowledgement; nothing if nobody is here. */
-    BRIEF,
-    /** Missed messages inside the acknowledgement; who is here even if that is nobody. */
-    FULL,
-    /** Missed messages as ordinary frames before the acknowledgement; then as {@link #FULL}. */
-    REPLAY,
-    /** For a stream: missed messages as ordinary frames, then a frame that it stands. */
-    STREAM,
-    /** Other rows than before: a reset where they begin. */
-    RENEWED,
-    /** The same for a stream. */
-    RENEWED_STREAM
-  }
-
   /** What tells a client to load again because it may see other rows now. */
   private static final String ACCESS = "ACCESS";
 
@@ -46,7 +30,8 @@ final class ClientSubscription implements Subscriber {
   private final String topic;
   private final @Nullable Position since;
   private volatile boolean presence;
-  private final Answer answer;
+  private final SubscribeAnswer answer;
+  private volatile boolean count;
   private final @Nullable RowRequest request;
   private final Membership membership = new Membership(this);
   private volatile @Nullable String epoch;
@@ -69,6 +54,7 @@ final class ClientSubscription implements Subscriber {
 
   /**
    * @param commandId the command to acknowledge, or null
+   * @param count whether it wants to know how many members there are
    * @param request which rows of a table channel; null for the channel as it is
    */
   ClientSubscription(
@@ -77,7 +63,8 @@ final class ClientSubscription implements Subscriber {
       String topic,
       @Nullable Position since,
       boolean presence,
-      Answer answer,
+      SubscribeAnswer answer,
+      boolean count,
       @Nullable RowRequest request) {
     this.session = session;
     this.commandId = commandId;
@@ -85,6 +72,7 @@ final class ClientSubscription implements Subscriber {
     this.since = since;
     this.presence = presence;
     this.answer = answer;
+    this.count = count;
     this.request = request;
   }
 
@@ -128,6 +116,7 @@ final class ClientSubscription implements Subscriber {
   /** Tells nothing of the members from now on. */
   void hidePresence() {
     presence = false;
+    count = false;
   }
 
   /** It is not allowed any more; if it has not begun yet, that is the answer. */
@@ -152,7 +141,8 @@ final class ClientSubscription implements Subscriber {
         topic,
         null,
         presence,
-        isStream() ? Answer.RENEWED_STREAM : Answer.RENEWED,
+        answer.isStream() ? SubscribeAnswer.RENEWED_STREAM : SubscribeAnswer.RENEWED,
+        count,
         newRequest);
   }
 
@@ -226,6 +216,9 @@ final class ClientSubscription implements Subscriber {
 
   private void start(@Nullable Tail tail) {
     Reply.Failure withdrawn = withdrawal;
+    if (silent && withdrawn == null && answer.isRenewed()) {
+      return; // another one takes its place
+    }
     if (silent) {
       fail(
           withdrawn != null
@@ -257,9 +250,9 @@ final class ClientSubscription implements Subscriber {
       return;
     }
     Tail.Outcome outcome = tail.outcome();
-    if (answer == Answer.RENEWED || answer == Answer.RENEWED_STREAM) {
+    if (answer.isRenewed()) {
       session.push(new Push.Reset(topic, ACCESS, tail.position()));
-      if (answer == Answer.RENEWED_STREAM) {
+      if (answer == SubscribeAnswer.RENEWED_STREAM) {
         session.push(new Push.Subscribed(topic, tail.position(), null));
       }
       return;
@@ -268,11 +261,11 @@ final class ClientSubscription implements Subscriber {
     if (since != null || !recovered) {
       session.server().recovered(session, topic, outcome);
     }
-    if (answer == Answer.STREAM) {
+    if (answer == SubscribeAnswer.STREAM) {
       stream(tail.position(), outcome, missed);
       return;
     }
-    if (answer == Answer.REPLAY) {
+    if (answer == SubscribeAnswer.REPLAY) {
       session.queue().offerRecovered(missed.stream().map(Frames::of).toList());
       missed = List.of();
     }
@@ -322,8 +315,8 @@ final class ClientSubscription implements Subscriber {
   private void fail(Reply.Failure why) {
     silent = true;
     session.subscriptionFailed(this);
-    session.reply(why, commandId);
-    if (answer == Answer.STREAM) {
+    session.reply(commandId == null ? why.on(topic) : why, commandId);
+    if (answer == SubscribeAnswer.STREAM) {
       session.close(CloseCode.POSITION_LOST); // its client cannot ask for one channel again
     }
   }
@@ -373,6 +366,21 @@ final class ClientSubscription implements Subscriber {
   }
 
   @Override
+  public boolean isClient() {
+    return true;
+  }
+
+  @Override
+  public boolean wantsCount() {
+    return count;
+  }
+
+  @Override
+  public void count(Frame number) {
+    session.send(number);
+  }
+
+  @Override
   public void present(@Nullable PresenceState state) {
     if (state == null) {
       session.reply(
@@ -386,18 +394,14 @@ final class ClientSubscription implements Subscriber {
     presented = true;
   }
 
-  private boolean isStream() {
-    return answer == Answer.STREAM || answer == Answer.RENEWED_STREAM;
-  }
-
   /** A client that was here before may know members who have gone. */
   private boolean tellsNobody() {
-    return answer == Answer.STREAM ? since != null : answer != Answer.BRIEF;
+    return answer == SubscribeAnswer.STREAM ? since != null : answer != SubscribeAnswer.BRIEF;
   }
 
   @Override
   public void present(PresenceRun differences) {
     // What listens to server-sent events listens by the events' names.
-    session.send(isStream() ? differences.each() : differences.together());
+    session.send(answer.isStream() ? differences.each() : differences.together());
   }
 }

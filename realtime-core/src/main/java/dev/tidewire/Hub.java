@@ -3,8 +3,10 @@ package dev.tidewire;
 import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.BrokerListener;
 import dev.tidewire.broker.Tail;
+import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceListener;
 import dev.tidewire.presence.PresenceState;
@@ -28,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * This JVM's map from channel to subscribers. Hears the broker and the presence tracker, and cannot
  * tell which ones it has. Safe for any thread.
  */
-final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encoding {
+final class Hub
+    implements BrokerListener, PresenceListener, ChannelCount.Source, PresenceRun.Encoding {
 
   private static final Logger log = LoggerFactory.getLogger(Hub.class);
 
@@ -41,6 +44,7 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
   private final ChannelSettings settings;
   private final Broker.ReadLimit recoveryLimit;
   private final Threads threads;
+  private final Audiences audiences;
   private final Clock clock;
   private final Counters counters;
 
@@ -58,6 +62,7 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
     Limits limits = settings.limits;
     this.recoveryLimit = new Broker.ReadLimit(limits.recoveryMessages(), limits.recoveryBytes());
     this.threads = threads;
+    this.audiences = new Audiences(threads.callbacks());
     this.clock = settings.clock;
     this.counters = settings.counters;
   }
@@ -135,9 +140,8 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
             topic,
             (t, known) -> {
               HubChannel held = known == null ? channel(t) : known;
-              if (replaced == null && held.hold(1) == 1) {
-                broker.subscribe(t);
-                presence.subscribe(t);
+              if (replaced == null) {
+                hold(t, held, member);
               }
               return held;
             });
@@ -171,11 +175,30 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
             });
   }
 
+  /** Under the channel's map entry. */
+  private void hold(String topic, HubChannel channel, Membership member) {
+    if (channel.hold(1) == 1) {
+      broker.subscribe(topic);
+      presence.subscribe(topic);
+    }
+    if (member.subscriber().isClient() && channel.holdClient(1) == 1) {
+      audience(topic, true);
+    }
+  }
+
+  private void audience(String topic, boolean occupied) {
+    ChannelOptions.Audience audience = settings.of(topic).audience();
+    if (audience != null) {
+      audiences.note(topic, audience, occupied);
+    }
+  }
+
   private HubChannel channel(String topic) {
     return new HubChannel(
         topic,
         SlowReading.of(settings.of(topic)),
         threads.delivery(),
+        this,
         this,
         threads::after,
         counters);
@@ -213,6 +236,8 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
     }
     if (!member.start(tail == null ? null : channel.slowReading().of(tail), replaced)) {
       channel.remove(member);
+    } else if (member.isPresent() && member.subscriber().wantsCount()) {
+      channel.countFor(member);
     } else if (member.isPresent() && member.subscriber().wantsPresence()) {
       member.awaitPresence();
       Backend.call("presence of channel " + topic + " cannot be read", () -> presence.state(topic))
@@ -227,6 +252,17 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
                 channel.later(() -> present(member, state));
               });
     }
+  }
+
+  @Override
+  public CompletionStage<Occupancy> occupancy(String topic) {
+    return Backend.call(
+        "presence of channel " + topic + " cannot be read", () -> presence.occupancy(topic));
+  }
+
+  @Override
+  public Frame count(Occupancy occupancy) {
+    return Frames.of(new Push.Count(occupancy), codec, clock.millis());
   }
 
   /** In the drain. */
@@ -246,15 +282,18 @@ final class Hub implements BrokerListener, PresenceListener, PresenceRun.Encodin
     channel.later(
         () -> {
           channel.remove(member);
-          release(topic);
+          release(topic, member);
           member.whenStarted(done);
         });
   }
 
-  private void release(String topic) {
+  private void release(String topic, Membership member) {
     channels.computeIfPresent(
         topic,
         (t, channel) -> {
+          if (member.subscriber().isClient() && channel.holdClient(-1) == 0) {
+            audience(t, false);
+          }
           if (channel.hold(-1) > 0) {
             return channel;
           }

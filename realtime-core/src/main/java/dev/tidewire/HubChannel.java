@@ -2,9 +2,11 @@ package dev.tidewire;
 
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.transport.Frame;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -52,6 +54,7 @@ final class HubChannel {
   private final Executor executor;
   private final ChannelPresence presence;
   private final Counters counters;
+  private final ChannelCount count;
   private final ConcurrentLinkedQueue<Object> mailbox = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean draining = new AtomicBoolean();
   private final Runnable drain = this::drain;
@@ -64,30 +67,33 @@ final class HubChannel {
   private volatile @Nullable Position lost;
   // How many subscribers hold the channel; guarded by the hub's map entry.
   private int holders;
+  private int clients;
 
   HubChannel(
       String topic,
       SlowReading slowReading,
       Executor executor,
       PresenceRun.Encoding encoding,
+      ChannelCount.Source counts,
       BiConsumer<Duration, Runnable> timer,
       Counters counters) {
     this.topic = topic;
     this.slowReading = slowReading;
     this.executor = executor;
     this.counters = counters;
+    BiConsumer<Duration, Runnable> afterwards =
+        (time, task) -> timer.accept(time, () -> later(task));
     this.presence =
         new ChannelPresence(
             encoding,
             (time, task) ->
-                timer.accept(
+                afterwards.accept(
                     time,
-                    () ->
-                        later(
-                            () -> {
-                              task.run();
-                              tellPresence();
-                            })));
+                    () -> {
+                      task.run();
+                      tellPresence();
+                    }));
+    this.count = new ChannelCount(topic, counts, afterwards, this::later);
   }
 
   /** What members that are behind may miss. */
@@ -132,6 +138,12 @@ final class HubChannel {
   /** How many subscribers it has, those that just start among them. */
   int memberCount() {
     return memberCount;
+  }
+
+  /** The same for those holders that are clients. */
+  int holdClient(int change) {
+    clients += change;
+    return clients;
   }
 
   /** Takes note; never runs anything. */
@@ -266,21 +278,50 @@ final class HubChannel {
   }
 
   private int presentRun() {
-    boolean wanted = members.stream().anyMatch(m -> m.subscriber().wantsPresence());
+    boolean wanted = false;
+    boolean counted = false;
+    for (int i = 0; i < members.size() && !(wanted && counted); i++) {
+      wanted |= members.get(i).subscriber().wantsPresence();
+      counted |= members.get(i).subscriber().wantsCount();
+    }
+    boolean changed = false;
     int taken = 0;
     while (mailbox.peek() instanceof PresenceDiff next && taken < MAX_RUN) {
       mailbox.remove();
       taken++;
+      changed |= next.change() != PresenceDiff.Change.UPDATE;
       if (wanted) {
         presence.add(next);
       }
     }
     tellPresence();
+    if (counted && changed) {
+      count.changed(this::tellCount);
+    }
     return taken;
   }
 
   private void tellPresence() {
     presence.tell(members.size(), this::present);
+  }
+
+  private void tellCount(Occupancy occupancy, Frame frame) {
+    for (int i = 0; i < members.size(); i++) {
+      Membership member = members.get(i);
+      if (member.subscriber().wantsCount()) {
+        run(() -> member.count(occupancy, frame));
+      }
+    }
+  }
+
+  /** In the drain: a new member asks how many there are. */
+  void countFor(Membership member) {
+    count.ask(
+        (occupancy, frame) -> {
+          if (member.isPresent()) {
+            member.count(occupancy, frame);
+          }
+        });
   }
 
   private void present(PresenceRun run) {
@@ -294,6 +335,9 @@ final class HubChannel {
 
   private void presentAnew(PresenceState state) {
     presence.forget(state.revision());
+    if (members.stream().anyMatch(m -> m.subscriber().wantsCount())) {
+      count.changed(this::tellCount);
+    }
     for (int i = 0; i < members.size(); i++) {
       Membership member = members.get(i);
       if (member.subscriber().wantsPresence()) {

@@ -3,7 +3,9 @@ package dev.tidewire;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceState;
+import dev.tidewire.transport.Frame;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -34,6 +36,9 @@ final class Membership {
   private @Nullable PresenceState heldState;
   private int heldDiffs;
   private long presenceFrom = Long.MAX_VALUE;
+
+  private int counted = -1;
+  private long countedAt = -1;
 
   Membership(Subscriber subscriber) {
     this.subscriber = subscriber;
@@ -136,6 +141,18 @@ final class Membership {
     if (!chosen.isEmpty()) {
       subscriber.deliver(new Run(chosen));
     }
+  }
+
+  /** So many members there are, by an answer of the tracker; perhaps known already. */
+  void count(Occupancy occupancy, Frame frame) {
+    if (!started) {
+      return; // it asks itself
+    }
+    if (occupancy.revision() > countedAt && occupancy.count() != counted) {
+      counted = occupancy.count();
+      subscriber.count(frame);
+    }
+    countedAt = Math.max(countedAt, occupancy.revision());
   }
 
   void awaitPresence() {

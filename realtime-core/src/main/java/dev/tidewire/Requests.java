@@ -98,6 +98,11 @@ final class Requests {
       return Backend.call("the presence tracker failed", () -> presence.state(members.topic()))
           .thenApply(state -> new Reply.MemberList(state, limits.members()));
     }
+    if (command instanceof Command.Count count) {
+      access.requireCount(who, count.topic());
+      return Backend.call("the presence tracker failed", () -> presence.occupancy(count.topic()))
+          .thenApply(Reply.MemberCount::new);
+    }
     if (command instanceof Command.Call call) {
       if (call.method().startsWith(DocumentJson.RESERVED)) {
         if (call.method().equals(DocumentJson.UPDATE)) {

@@ -38,6 +38,9 @@ final class SessionSubscriptions {
   void subscribe(Identity who, Command.Subscribe command) {
     String topic = command.topic();
     server.access().require(who, topic, Action.SUBSCRIBE);
+    if (command.count()) {
+      server.access().requireCount(who, topic);
+    }
     boolean asked = Boolean.TRUE.equals(command.presence());
     boolean wanted = wantsPresence(who, topic, command.presence());
     // A client that was here before may know members who have gone: it must hear of an empty state.
@@ -49,7 +52,8 @@ final class SessionSubscriptions {
             topic,
             command.since(),
             wanted,
-            fresh ? ClientSubscription.Answer.BRIEF : ClientSubscription.Answer.FULL,
+            fresh ? SubscribeAnswer.BRIEF : SubscribeAnswer.FULL,
+            command.count(),
             rows(who, topic, command.where(), command.snapshot())));
   }
 
@@ -99,7 +103,8 @@ final class SessionSubscriptions {
               topic,
               request.since(topic),
               wantsPresence(who, topic, request.presence()),
-              ClientSubscription.Answer.STREAM,
+              SubscribeAnswer.STREAM,
+              false,
               rows(who, topic, null, false)));
     }
     session.connected(request.topics());
@@ -156,7 +161,8 @@ final class SessionSubscriptions {
             topic,
             after,
             present.wantsPresence(),
-            ClientSubscription.Answer.REPLAY,
+            SubscribeAnswer.REPLAY,
+            present.wantsCount(),
             rows(who, topic, present.request() == null ? null : present.request().where(), false)));
   }
 
@@ -181,9 +187,7 @@ final class SessionSubscriptions {
         server.access().require(who, topic, Action.SUBSCRIBE);
         RowRequest rows = rows(who, topic, subscription.where(), false);
         boolean others = !view(rows).equals(view(subscription.request()));
-        if (subscription.wantsPresence()) {
-          hidePresence(who, subscription);
-        }
+        hidePresence(who, subscription);
         if (others || subscription.isSilent()) {
           subscription.silence();
           join(subscription.renewed(rows));
@@ -200,10 +204,13 @@ final class SessionSubscriptions {
 
   private void hidePresence(Identity who, ClientSubscription subscription) {
     String topic = subscription.topic();
-    Reply.Failure refusal = server.access().refusal(who, topic, Action.PRESENCE_READ);
-    if (refusal != null) {
+    if (subscription.wantsCount() && !server.access().allowsCount(who, topic)) {
       subscription.hidePresence();
-      session.reply(refusal.on(topic), null);
+      session.reply(server.access().refuse(topic, Action.PRESENCE_COUNT).on(topic), null);
+    }
+    if (subscription.wantsPresence() && !server.access().allows(who, topic, Action.PRESENCE_READ)) {
+      subscription.hidePresence();
+      session.reply(server.access().refuse(topic, Action.PRESENCE_READ).on(topic), null);
     }
   }
 
@@ -224,9 +231,7 @@ final class SessionSubscriptions {
         if (!view(rows).equals(view(subscription.request()))) {
           subscription.silence();
         }
-        if (subscription.wantsPresence()) {
-          hidePresence(who, subscription);
-        }
+        hidePresence(who, subscription);
       } catch (Rejection refusal) {
         subscription.silence();
       }

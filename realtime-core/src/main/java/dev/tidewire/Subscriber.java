@@ -3,6 +3,7 @@ package dev.tidewire;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Position;
 import dev.tidewire.presence.PresenceState;
+import dev.tidewire.transport.Frame;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -66,11 +67,24 @@ interface Subscriber {
    */
   void started(@Nullable Tail tail);
 
+  /** Whether it is a client's, not the server's own. */
+  default boolean isClient() {
+    return false;
+  }
+
   /** Publications, none of them before the start. */
   void deliver(Run run);
 
   /** Whether the subscriber wants to know who is in the channel. */
   boolean wantsPresence();
+
+  /** Whether the subscriber wants to know how many are in the channel. */
+  default boolean wantsCount() {
+    return false;
+  }
+
+  /** How many are in the channel; the frame is shared by all subscribers. */
+  default void count(Frame number) {}
 
   /**
    * Everybody in the channel, once after the start, and again where differences were lost.

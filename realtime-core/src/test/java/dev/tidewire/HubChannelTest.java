@@ -7,6 +7,7 @@ import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.presence.Member;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import dev.tidewire.testing.Drafts;
@@ -16,6 +17,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -71,9 +74,23 @@ class HubChannelTest {
         SlowReading.of(ChannelOptions.DEFAULT),
         executor,
         REVISIONS,
+        NO_COUNTS,
         (time, task) -> ticks.add(task),
         new Counters());
   }
+
+  private static final ChannelCount.Source NO_COUNTS =
+      new ChannelCount.Source() {
+        @Override
+        public CompletionStage<Occupancy> occupancy(String topic) {
+          return CompletableFuture.failedStage(new IllegalStateException());
+        }
+
+        @Override
+        public Frame count(Occupancy occupancy) {
+          throw new IllegalStateException();
+        }
+      };
 
   private static final PresenceRun.Encoding REVISIONS =
       new PresenceRun.Encoding() {

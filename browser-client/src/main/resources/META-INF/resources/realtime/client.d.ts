@@ -111,9 +111,10 @@ export interface Realtime {
 export interface ChannelOptions {
   /**
    * Whether the server tells the members. Default: if there is a presence or `'*'` listener, or a tracked state. Where
-   * the server does not allow it, messages come all the same.
+   * the server does not allow it, messages come all the same. `'count'`: only how many there are, as `presence_count`
+   * messages (`occupancy.js` makes a signal of them).
    */
-  presence?: boolean;
+  presence?: boolean | 'count';
   /** Id of the message after which the next `subscribe()` begins, for a page that was rendered at that position. */
   since?: string;
   /**

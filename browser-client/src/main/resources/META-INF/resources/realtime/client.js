@@ -19,6 +19,8 @@ const DEFAULTS = {
   WebSocket: globalThis.WebSocket,
 };
 
+const OF_A_TOPIC = /^(event|db_change|presence\w*|reset|error)$/;
+
 /** Connects a page to its server. */
 export function createRealtime(options) {
   return new Realtime(options);
@@ -128,18 +130,9 @@ class Realtime {
   }
 
   #received(frame) {
-    switch (frame.type) {
-      case 'event':
-      case 'db_change':
-      case 'presence':
-      case 'presence_state':
-      case 'reset':
-        if (typeof frame.topic !== 'string') throw new TypeError('it names no topic');
-        this.#channels.get(frame.topic)?.subscription.receive(frame);
-        break;
-      default:
-        warn('ignored a frame of an unknown type', JSON.stringify(frame));
-    }
+    const { type, topic } = frame;
+    if (typeof topic !== 'string' || !OF_A_TOPIC.test(type)) warn('ignored an unknown frame', JSON.stringify(frame));
+    else this.#channels.get(topic)?.subscription.receive(frame);
   }
 
   #failed(error) {

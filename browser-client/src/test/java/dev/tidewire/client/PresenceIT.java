@@ -13,7 +13,9 @@ import tools.jackson.databind.JsonNode;
 class PresenceIT {
 
   private static final String LISTEN =
-      "window.channel = realtime.channel('chat/a'); for (const e of ['join', 'update', 'leave']) channel.on('presence:' + e, m => note(e, m.data.userId, m.data.x ?? '', m.status ?? ''));";
+      "window.channel = realtime.channel('chat/a'); for (const e of ['join', 'update', 'leave'])"
+          + " channel.on('presence:' + e, m => note(e, m.data.userId, m.data.x ?? '', m.status ??"
+          + " ''));";
 
   @RegisterExtension final Stage stage = new Stage();
 
@@ -78,13 +80,66 @@ class PresenceIT {
   void frameIsHandedOnAsItIsPlusTimestamp() throws Exception {
     Peer peer = stage.connect();
     stage.run(
-        "realtime.channel('chat/a').on('presence:leave', m => note(m.type, m.event, m.rev, m.reason, m.timestamp, m.ts)).subscribe()");
+        "realtime.channel('chat/a').on('presence:leave', m => note(m.type, m.event, m.rev,"
+            + " m.reason, m.timestamp, m.ts)).subscribe()");
     peer.ack(peer.expect("subscribe"), "'position':'e1.0'")
         .send(
             state(1, "ada 1"),
             step(2, "leave", "ada 1").replace("'rev':2", "'rev':2,'reason':'timeout'"));
     stage.awaitLog(
         "presence presence:leave 2 timeout 2026-01-02T03:04:05.678Z 2026-01-02T03:04:05.678Z");
+  }
+
+  @Test
+  void severalChangesInOneFrameAreToldOneByOne() throws Exception {
+    String several =
+        "{'id':'s9','type':'presence','ts':'2026-01-02T03:04:05.678Z','topic':'chat/a',"
+            + "'event':'presence:diff','from':%d,'rev':%d,'changes':["
+            + "{'event':'presence:join','userId':'bob','data':{'userId':'bob','x':2},"
+            + "'status':'online'},"
+            + "{'event':'presence:leave','userId':'ada','data':{'userId':'ada','x':1},"
+            + "'status':'offline','reason':'logout'}]}";
+    Peer peer =
+        subscribed().send(state(7, "ada 1"), several.formatted(7, 12), step(13, "update", "bob 3"));
+    stage.awaitLog(
+        "join ada 1 online", "join bob 2 online", "leave ada 1 offline", "update bob 3 online");
+    assertThat(stage.value("[...channel.members.keys()].join()")).isEqualTo("bob");
+    peer.send(several.formatted(14, 16));
+    assertThat(peer.expect("subscribe").path("presence").asBoolean()).isTrue();
+  }
+
+  @Test
+  void theNumberOfMembersAloneIsToldAsItIs() throws Exception {
+    Peer peer = stage.connect();
+    stage.run(
+        "realtime.channel('chat/a', { presence: 'count' })"
+            + ".on('presence_count', m => note(m.count, m.rev)).subscribe()");
+    JsonNode subscribe = peer.expect("subscribe");
+    assertThat(subscribe.path("presence").asString()).isEqualTo("count");
+    peer.ack(subscribe, "'position':'e1.0'")
+        .send(
+            "{'id':'s9','type':'presence_count','ts':'2026-01-02T03:04:05.678Z',"
+                + "'topic':'chat/a','rev':7,'count':412}");
+    stage.awaitLog("412 7");
+  }
+
+  @Test
+  void whatIsTakenAwayIsAskedForAgain() throws Exception {
+    Peer peer = subscribed().send(state(7, "ada 1"));
+    stage.awaitLog("join ada 1 online");
+    peer.send(
+        "{'id':'s9','type':'error','ts':'2026-01-02T03:04:05.678Z','payload':{'code':'FORBIDDEN',"
+            + "'message':'no more','temporary':false,'retryAfterMs':null,'topic':'chat/a'}}");
+    JsonNode again = peer.expect("subscribe");
+    assertThat(again.path("presence").asBoolean()).isTrue();
+    peer.send(
+        "{'id':'s10','type':'error','ts':'2026-01-02T03:04:05.678Z','payload':{'messageId':'"
+            + again.path("id").asString()
+            + "','code':'FORBIDDEN','message':'no members','temporary':false}}");
+    JsonNode without = peer.expect("subscribe");
+    assertThat(without.path("presence").asBoolean()).isFalse();
+    peer.ack(without, "'position':'e1.0','recovered':true,'messages':[]");
+    stage.awaitValue("channel.members.size", 0);
   }
 
   @Test
@@ -175,7 +230,8 @@ class PresenceIT {
   void membersThatMayNotBeReadDoNotCostTheMessages() throws Exception {
     Peer peer = stage.connect("{ reconnectDelay: 1 }");
     stage.run(
-        "window.channel = realtime.channel('chat/a').on('*', m => note(m.data.n)).subscribe(); channel.ready.then(() => note('ready'))");
+        "window.channel = realtime.channel('chat/a').on('*', m => note(m.data.n)).subscribe();"
+            + " channel.ready.then(() => note('ready'))");
     peer.error(peer.expect("subscribe"), "FORBIDDEN", "'temporary':false");
     JsonNode again = peer.expect("subscribe");
     assertThat(again.path("presence").asBoolean(true)).isFalse();
@@ -197,7 +253,8 @@ class PresenceIT {
   void presenceListenerAddedLaterSubscribesAgainWithPresence() throws Exception {
     Peer peer = stage.connect();
     stage.run(
-        "window.channel = realtime.channel('chat/a').on('message', m => note(m.data.n)).subscribe()");
+        "window.channel = realtime.channel('chat/a').on('message', m =>"
+            + " note(m.data.n)).subscribe()");
     peer.ack(peer.expect("subscribe"), "'position':'e1.4'").settled(stage);
     stage.run("channel.on('presence:join', m => note('join', m.data.userId))");
     JsonNode again = peer.expect("subscribe");
@@ -231,7 +288,9 @@ class PresenceIT {
   void listenerThatComesLateHearsOfThoseAlreadyThere() throws Exception {
     subscribed().send(state(7, "ada 1", "bob 2")).settled(stage);
     stage.run(
-        "log.length = 0; channel.on('presence:join', m => note('late', m.event, m.data.userId, typeof m.timestamp)); const no = m => note('no'); channel.on('presence:join', no).off('presence:join', no)");
+        "log.length = 0; channel.on('presence:join', m => note('late', m.event, m.data.userId,"
+            + " typeof m.timestamp)); const no = m => note('no'); channel.on('presence:join',"
+            + " no).off('presence:join', no)");
     stage.awaitLog("late presence:join ada string", "late presence:join bob string");
   }
 

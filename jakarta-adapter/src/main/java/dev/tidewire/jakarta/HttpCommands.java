@@ -66,7 +66,10 @@ final class HttpCommands {
       throw new Rejection(
           ErrorCode.BAD_REQUEST, "'topic' is needed: 1 to 255 letters, digits and / : . _ - @");
     }
-    return new Command.Members(null, topic);
+    String count = Parameters.optional(request, "count");
+    return count == null || count.equals("false")
+        ? new Command.Members(null, topic)
+        : new Command.Count(null, topic);
   }
 
   private static Object number(String value) {

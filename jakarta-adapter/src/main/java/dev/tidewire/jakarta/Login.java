@@ -10,6 +10,7 @@ final class Login {
   private final boolean fromAttribute;
   private volatile @Nullable String sessionId;
   private volatile boolean ended;
+  private volatile @Nullable Identity now;
 
   /**
    * @param sessionId the HTTP session whose end ends the login, or null
@@ -17,6 +18,7 @@ final class Login {
    */
   private Login(@Nullable Identity identity, @Nullable String sessionId, boolean fromAttribute) {
     this.identity = identity;
+    this.now = identity;
     this.sessionId = sessionId;
     this.fromAttribute = fromAttribute;
   }
@@ -41,6 +43,13 @@ final class Login {
 
   @Nullable Identity identity() {
     return identity;
+  }
+
+  /** The same user, perhaps with other roles; whether it is another identity than before. */
+  boolean becomes(Identity other) {
+    boolean differs = !other.equals(now);
+    now = other;
+    return differs;
   }
 
   boolean isIn(String session) {

@@ -101,8 +101,10 @@ final class Logins
       Identity now = authenticator.identityOf(session.getAttribute(attribute));
       end(session, login -> login.fromAttribute() && !sameUser(login.identity(), now));
       if (now != null) {
-        Set<Identity> same = of(session, login -> login.fromAttribute());
-        realtime.recheck(same::contains, before -> now.equals(before) ? before : now);
+        Set<Identity> same = of(session, login -> login.fromAttribute() && login.becomes(now));
+        if (!same.isEmpty()) {
+          realtime.recheck(same::contains, before -> now);
+        }
       }
     }
   }

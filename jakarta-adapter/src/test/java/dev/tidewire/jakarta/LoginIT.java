@@ -126,6 +126,33 @@ class LoginIT {
   }
 
   @Test
+  void anotherRoleOfTheSameUserCountsAtOnce() throws Exception {
+    server =
+        TestServer.start(
+            EndpointOptions.defaults().handshake(HandshakePolicy.sameOrigin()),
+            builder ->
+                builder.access(
+                    (who, topic, action) ->
+                        !topic.equals("admin") || who.roles().contains("admin")),
+            LoginIT::addLogins);
+    String cookie = cookieOf(server().get("/session?user=ada&as=admin"));
+    try (WireClient ada = connect("Cookie", cookie)) {
+      for (String topic : new String[] {"admin", "t"}) {
+        String subscribe = "{\"id\":\"%s\",\"type\":\"subscribe\",\"topic\":\"%s\"}";
+        ada.send(subscribe.formatted(topic, topic)).awaitAnswer(topic);
+      }
+      server().get("/session?user=ada", "Cookie", cookie);
+
+      assertThat(ada.awaitType("error").path("payload").path("topic").asString())
+          .isEqualTo("admin");
+      server().realtime().emit("still", 1, "t");
+      ada.awaitEvent("still");
+      server().get("/session?invalidate", "Cookie", cookie);
+      assertThat(ada.awaitClose()).isEqualTo(4001);
+    }
+  }
+
+  @Test
   void aTokenOnTheConnectionOutlivesTheSession() throws Exception {
     start(HandshakePolicy.sameOrigin());
     String cookie = login("ada");
@@ -360,6 +387,7 @@ class LoginIT {
       return switch (as == null ? "identity" : as) {
         case "id" -> user;
         case "principal" -> (Principal) () -> user;
+        case "admin" -> Identity.of(user).withRoles(Set.of("admin"));
         case "number" -> 42;
         default -> Identity.of(user);
       };

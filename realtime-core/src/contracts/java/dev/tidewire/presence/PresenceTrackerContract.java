@@ -182,6 +182,18 @@ public abstract class PresenceTrackerContract {
   }
 
   @Test
+  void theCountIsThatOfTheMembers() {
+    assertThat(await(tracker.occupancy("t"))).isEqualTo(new Occupancy("t", 0, 0));
+    track("t", "u1", "c1", "{\"tab\":1}");
+    track("t", "u1", "c2", "{\"tab\":2}");
+    track("t", "u2", "c3", "{}");
+    assertThat(await(tracker.occupancy("t"))).isEqualTo(new Occupancy("t", 3, 2));
+    untrack("t", "u2", "c3");
+
+    assertThat(await(tracker.occupancy("t"))).isEqualTo(new Occupancy("t", 4, 1));
+  }
+
+  @Test
   void untrackingWhoIsNotThereHasNoEffect() {
     untrack("t", "u1", "c1");
     track("t", "u1", "c1", "{}");

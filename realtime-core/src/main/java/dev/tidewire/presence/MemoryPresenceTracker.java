@@ -88,6 +88,21 @@ public final class MemoryPresenceTracker implements PresenceTracker {
   }
 
   @Override
+  public CompletionStage<Occupancy> occupancy(String topic) {
+    Occupancy[] occupancy = new Occupancy[1];
+    rooms.compute(
+        topic,
+        (t, room) -> {
+          occupancy[0] =
+              room == null
+                  ? new Occupancy(t, empty.of(t), 0)
+                  : new Occupancy(t, room.revision(), room.size());
+          return room;
+        });
+    return CompletableFuture.completedFuture(occupancy[0]);
+  }
+
+  @Override
   public void close() {
     rooms.clear();
   }

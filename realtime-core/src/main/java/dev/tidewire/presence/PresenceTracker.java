@@ -43,6 +43,12 @@ public interface PresenceTracker extends AutoCloseable {
   /** Everybody in the channel now. */
   CompletionStage<PresenceState> state(String topic);
 
+  /** How many are in the channel now; to be overridden where that is cheaper than the members. */
+  default CompletionStage<Occupancy> occupancy(String topic) {
+    return state(topic)
+        .thenApply(state -> new Occupancy(topic, state.revision(), state.members().size()));
+  }
+
   @Override
   void close();
 }

@@ -107,6 +107,10 @@ public final class Room {
     return revision;
   }
 
+  int size() {
+    return members.size();
+  }
+
   boolean isEmpty() {
     return members.isEmpty();
   }

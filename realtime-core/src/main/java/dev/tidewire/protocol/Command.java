@@ -24,6 +24,7 @@ public sealed interface Command extends Inbound {
    * @param where which rows of a table channel are wanted; null for all
    * @param snapshot whether the rows of a table channel are wanted, too, where what was missed
    *     cannot be told one by one
+   * @param count whether, in the place of presence frames, the number of members is wanted
    */
   record Subscribe(
       @Nullable String id,
@@ -31,8 +32,20 @@ public sealed interface Command extends Inbound {
       @Nullable Position since,
       @Nullable Boolean presence,
       @Nullable Where where,
-      boolean snapshot)
+      boolean snapshot,
+      boolean count)
       implements Command {
+
+    /** With or without presence frames. */
+    public Subscribe(
+        @Nullable String id,
+        String topic,
+        @Nullable Position since,
+        @Nullable Boolean presence,
+        @Nullable Where where,
+        boolean snapshot) {
+      this(id, topic, since, presence, where, snapshot, false);
+    }
 
     /** Of a channel as a whole. */
     public Subscribe(
@@ -90,6 +103,9 @@ public sealed interface Command extends Inbound {
 
   /** Asks for the members of a channel. */
   record Members(@Nullable String id, String topic) implements Command {}
+
+  /** Asks how many members a channel has. */
+  record Count(@Nullable String id, String topic) implements Command {}
 
   /**
    * Replays what came after a message, as ordinary frames.

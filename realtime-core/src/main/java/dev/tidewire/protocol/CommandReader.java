@@ -74,7 +74,8 @@ final class CommandReader {
               position(first(own.since, nested.since), "since"),
               first(own.presence, nested.presence),
               where(),
-              Boolean.TRUE.equals(first(own.snapshot, nested.snapshot)));
+              Boolean.TRUE.equals(first(own.snapshot, nested.snapshot)),
+              Boolean.TRUE.equals(first(own.count, nested.count)));
       case "unsubscribe" -> new Command.Unsubscribe(id, topic());
       case "publish" -> publish(id);
       case "track" -> {

@@ -23,6 +23,10 @@ final class FrameFields {
   @Nullable Long beforeTime;
   @Nullable Long limit;
   @Nullable Boolean presence;
+
+  /** Whether the members are to be counted only. */
+  @Nullable Boolean count;
+
   @Nullable Boolean persist;
   @Nullable Boolean echo;
   @Nullable Boolean snapshot;

@@ -95,7 +95,7 @@ final class FrameReader {
       case "after" -> into.after = string(parser, name, into);
       case "before" -> readBefore(parser, into);
       case "limit" -> into.limit = integer(parser, name, into);
-      case "presence" -> into.presence = bool(parser, name, into);
+      case "presence" -> readPresence(parser, into);
       case "persist" -> into.persist = bool(parser, name, into);
       case "echo" -> into.echo = bool(parser, name, into);
       case "snapshot" -> into.snapshot = bool(parser, name, into);
@@ -104,6 +104,14 @@ final class FrameReader {
       case "payload" -> readPayload(parser, into);
       default -> skip(parser, into == nested ? 1 : 0);
     }
+  }
+
+  /** True, false, or the word for the number of members alone. */
+  private void readPresence(JsonParser parser, FrameFields into) {
+    boolean counts =
+        parser.currentToken() == JsonToken.VALUE_STRING && parser.getString().equals("count");
+    into.count = counts;
+    into.presence = counts ? Boolean.FALSE : bool(parser, "presence", into);
   }
 
   /** Only a subscribe has it; in any other frame the field means nothing. */

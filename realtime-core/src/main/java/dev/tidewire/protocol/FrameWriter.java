@@ -7,6 +7,7 @@ import dev.tidewire.channel.Publication;
 import dev.tidewire.channel.Timestamps;
 import dev.tidewire.history.HistoryMessage;
 import dev.tidewire.presence.Member;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import java.io.StringWriter;
@@ -100,6 +101,8 @@ final class FrameWriter {
     } else if (ack instanceof Reply.MemberList list) {
       to.writeStringProperty("topic", list.state().topic());
       stateFields(list.state(), list.limit(), to);
+    } else if (ack instanceof Reply.MemberCount members) {
+      countFields(members.occupancy(), to);
     } else if (ack instanceof Reply.Answer answer) {
       to.writeName("data");
       to.writeRawValue(answer.json());
@@ -184,6 +187,9 @@ final class FrameWriter {
     }
     if (push instanceof Push.PresenceChanges changes) {
       return frame("presence", now, to -> changesFields(changes, to));
+    }
+    if (push instanceof Push.Count count) {
+      return frame(count.event(), now, to -> countFields(count.occupancy(), to));
     }
     if (push instanceof Push.Members members) {
       return frame(
@@ -275,6 +281,12 @@ final class FrameWriter {
       to.writeEndObject();
     }
     to.writeEndArray();
+  }
+
+  private static void countFields(Occupancy occupancy, JsonGenerator to) {
+    to.writeStringProperty("topic", occupancy.topic());
+    to.writeNumberProperty("rev", occupancy.revision());
+    to.writeNumberProperty("count", occupancy.count());
   }
 
   private static void stateFields(PresenceState state, int limit, JsonGenerator to) {

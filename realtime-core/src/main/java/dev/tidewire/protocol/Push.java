@@ -1,6 +1,7 @@
 package dev.tidewire.protocol;
 
 import dev.tidewire.channel.Position;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import java.util.List;
@@ -99,6 +100,19 @@ public sealed interface Push {
     @Override
     public String event() {
       return "presence:diff";
+    }
+  }
+
+  /** How many members a channel has. */
+  record Count(Occupancy occupancy) implements Push {
+    @Override
+    public String event() {
+      return "presence_count";
+    }
+
+    @Override
+    public String topic() {
+      return occupancy.topic();
     }
   }
 

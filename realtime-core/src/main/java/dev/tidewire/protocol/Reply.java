@@ -3,6 +3,7 @@ package dev.tidewire.protocol;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.history.HistoryMessage;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceState;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,9 @@ public sealed interface Reply {
    * @param limit at most so many are told
    */
   record MemberList(PresenceState state, int limit) implements Ack {}
+
+  /** How many members a channel has. */
+  record MemberCount(Occupancy occupancy) implements Ack {}
 
   /** The answer of an application's handler, as JSON text. */
   record Answer(String json) implements Ack {}

@@ -234,7 +234,10 @@ export class Connection {
       this.#requests.delete(payload.messageId);
       if (type === 'ack') reply?.done?.(payload, frame);
       else if (reply) reply.failed(RealtimeError.of(payload));
-      else this.report(RealtimeError.of(payload));
+      else {
+        this.report(RealtimeError.of(payload));
+        if (payload.topic) this.#hooks.frame({ ...payload, type });
+      }
     } else {
       this.#hooks.frame(frame);
     }

@@ -14,6 +14,7 @@ export class RealtimeError extends Error {
   /** The error for the payload of an `error` frame. */
   static of(payload) {
     return new RealtimeError(String(payload.code ?? 'INTERNAL'), String(payload.message ?? payload.code ?? 'no reason given'), {
+      topic: payload.topic,
       temporary: payload.temporary === true,
       retryAfterMs: Number.isFinite(payload.retryAfterMs) ? payload.retryAfterMs : null,
     });

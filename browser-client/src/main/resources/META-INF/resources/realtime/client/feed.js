@@ -1,8 +1,6 @@
 import { Members } from './members.js';
 import { parsePosition, Stream } from './stream.js';
 
-const NAMES = { reset: 'reset', snapshot: 'snapshot' }; // others are named by what happened
-
 /** What arrives for one subscription, on its way to the listeners. Each start of a subscription has one of its own. */
 export class Feed {
   #topic;
@@ -86,7 +84,7 @@ export class Feed {
     if (this.#isClosed) return;
     if (frame.type === 'reset' && this.#onReset !== null) return this.#onReset();
     frame.timestamp = frame.ts;
-    const name = NAMES[frame.type] ?? frame.operation ?? frame.event;
+    const name = frame.operation ?? frame.event ?? frame.type; // by what happened: a reset, a snapshot and a count are that
     if (name !== '*') this.#listeners.emit(name, frame);
     this.#listeners.emit('*', frame);
   }

@@ -4,7 +4,7 @@ import { Heartbeat } from './heartbeat.js';
 
 const CONNECT_MS = 10_000;
 const CHECK_MS = 5_000;
-const PRESENCE = new Set(['presence', 'presence_state']);
+const PRESENCE = new Set(['presence', 'presence_state', 'presence_count']);
 
 /**
  * One connection for several tabs, in a worker that lives as long as any of them. Every tab speaks as if it was alone:
@@ -152,11 +152,13 @@ export class Hub {
     for (const [other, wish] of wishes) {
       // rows of one table under two conditions: a connection has one each
       if (other !== tab && wish.where !== where) return this.#sendAway(tab);
+      // and one that counts the members is not told them
+      if (other !== tab && frame.presence && wish.presence && wish.presence !== frame.presence) return this.#sendAway(tab);
     }
     const before = wishes.get(tab);
-    wishes.set(tab, { where, presence: frame.presence === true });
+    wishes.set(tab, { where, presence: frame.presence || false });
     this.#topics.set(topic, wishes);
-    const presence = [...wishes.values()].some((wish) => wish.presence);
+    const presence = [...wishes.values()].find((wish) => wish.presence)?.presence ?? false;
     this.#ask(tab, { ...frame, presence }, {
       done: (payload) => {
         if (payload.recovered === false) this.#answeredResets.set(topic, payload.position);

@@ -9,13 +9,7 @@ export class SeenIds {
   add(id) {
     if (this.#ids.has(id)) return false;
     this.#ids.add(id);
-    if (this.#ids.size > MAX) {
-      let count = DROPPED_AT_ONCE;
-      for (const oldest of this.#ids) {
-        if (count-- === 0) break;
-        this.#ids.delete(oldest);
-      }
-    }
+    if (this.#ids.size > MAX) this.#ids = new Set([...this.#ids].slice(DROPPED_AT_ONCE));
     return true;
   }
 }

@@ -255,6 +255,7 @@ export class Subscription {
 
   /** Takes a frame of this topic. */
   receive(frame) {
+    if (frame.type === 'error') return this.#repair(); // rights have changed: the answer says what is left
     this.#feed?.receive(frame);
     this.#listeners.emit(POSITION, this.position);
   }

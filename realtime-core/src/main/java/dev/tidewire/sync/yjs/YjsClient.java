@@ -6,6 +6,7 @@ import dev.tidewire.protocol.CloseCode;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,7 @@ public final class YjsClient {
   private final YjsRoom room;
   private final String topic;
   private final YjsOutlet outlet;
+  private final Identity proof;
   private volatile Identity identity;
   private final boolean sees;
   private final boolean shows;
@@ -44,6 +46,7 @@ public final class YjsClient {
     this.room = room;
     this.topic = topic;
     this.outlet = outlet;
+    this.proof = identity;
     this.identity = identity;
     this.sees = may(Action.PRESENCE_READ);
     this.shows = may(Action.PRESENCE_WRITE);
@@ -65,6 +68,11 @@ public final class YjsClient {
 
   Identity identity() {
     return identity;
+  }
+
+  /** Whether the predicate picks the user, as proved or as it counts now. */
+  boolean is(Predicate<Identity> whose) {
+    return whose.test(identity) || whose.test(proof);
   }
 
   boolean mayWrite() {

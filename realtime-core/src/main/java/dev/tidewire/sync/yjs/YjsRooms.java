@@ -267,7 +267,7 @@ public final class YjsRooms implements AutoCloseable {
   public void revoke(Predicate<Identity> whose) {
     clients.forEach(
         client -> {
-          if (whose.test(client.identity())) {
+          if (client.is(whose)) {
             client.revoked();
           }
         });
@@ -277,7 +277,7 @@ public final class YjsRooms implements AutoCloseable {
   public void recheck(Predicate<Identity> whose, UnaryOperator<Identity> change) {
     clients.forEach(
         client -> {
-          if (whose.test(client.identity())) {
+          if (client.is(whose)) {
             client.recheck(change.apply(client.identity()));
           }
         });
