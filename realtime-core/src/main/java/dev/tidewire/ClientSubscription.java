@@ -380,6 +380,17 @@ final class ClientSubscription implements Subscriber {
     session.send(number);
   }
 
+  /** A client that was here before may know members who have gone. */
+  private boolean tellsNobody() {
+    return answer == SubscribeAnswer.STREAM ? since != null : answer != SubscribeAnswer.BRIEF;
+  }
+
+  @Override
+  public void present(PresenceRun differences) {
+    // What listens to server-sent events listens by the events' names.
+    session.send(answer.isStream() ? differences.each() : differences.together());
+  }
+
   @Override
   public void present(@Nullable PresenceState state) {
     if (state == null) {
@@ -392,16 +403,5 @@ final class ClientSubscription implements Subscriber {
       session.push(new Push.Members(state, session.server().limits().members()));
     }
     presented = true;
-  }
-
-  /** A client that was here before may know members who have gone. */
-  private boolean tellsNobody() {
-    return answer == SubscribeAnswer.STREAM ? since != null : answer != SubscribeAnswer.BRIEF;
-  }
-
-  @Override
-  public void present(PresenceRun differences) {
-    // What listens to server-sent events listens by the events' names.
-    session.send(answer.isStream() ? differences.each() : differences.together());
   }
 }
