@@ -63,7 +63,8 @@ public final class RedisBroker implements Broker {
    * Connects with the default options.
    *
    * @param uri {@code redis://[user:password@]host[:port][/database]}, {@code rediss://…} for TLS,
-   *     {@code redis-sentinel://host,host/database#master}
+   *     {@code redis-sentinel://host,host/database#master}, {@code redis-cluster://host,host} or
+   *     {@code rediss-cluster://…}
    * @throws RealtimeException if Redis cannot be reached
    */
   public static RedisBroker connect(String uri) {

@@ -1,10 +1,6 @@
 package dev.tidewire.redis;
 
 import dev.tidewire.RealtimeException;
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisURI;
-import io.lettuce.core.SocketOptions;
 import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -59,14 +55,13 @@ final class RedisLink implements AutoCloseable {
 
   private static final Duration CLOSING = Duration.ofSeconds(2);
 
-  private final RedisURI uri;
   private final RedisOptions options;
   private final List<Script> scripts;
   private final Map<String, Listener> listeners = new LinkedHashMap<>(); // fixed by open()
   private final Set<String> channels = ConcurrentHashMap.newKeySet();
   private final RedisThreads threads;
   private final ClientResources resources;
-  private final RedisClient client;
+  private final RedisServers servers;
   private final String pulseChannel;
   private final CompletableFuture<Void> firstOpened = new CompletableFuture<>();
   private volatile @Nullable RedisSession session;
@@ -77,25 +72,17 @@ final class RedisLink implements AutoCloseable {
   private long lastTick = System.nanoTime();
 
   RedisLink(String uri, RedisOptions options, List<Script> scripts, RedisThreads threads) {
-    this.uri = RedisURI.create(uri);
     this.options = options;
     this.scripts = scripts;
     this.threads = threads;
     this.pulseChannel = options.prefix() + ":pulse:" + UUID.randomUUID();
-    this.uri.setTimeout(CONNECTING);
     resources =
         ClientResources.builder()
             .ioThreadPoolSize(2)
             .computationThreadPoolSize(2)
             .threadFactoryProvider(pool -> threads.factory("tidewire-redis-io-"))
             .build();
-    client = RedisClient.create(resources);
-    client.setOptions(
-        ClientOptions.builder()
-            .autoReconnect(false) // a command that was sent is never sent again
-            .socketOptions(
-                SocketOptions.builder().connectTimeout(CONNECTING).keepAlive(true).build())
-            .build());
+    servers = new RedisServers(uri, options, CONNECTING, resources);
   }
 
   /** Before {@link #open}: who hears the channels of this kind, {@link RedisOptions#what}. */
@@ -116,11 +103,12 @@ final class RedisLink implements AutoCloseable {
     } catch (ExecutionException | TimeoutException e) {
       close();
       throw new RealtimeException(
-          "Redis cannot be reached at " + uri, e instanceof ExecutionException ? e.getCause() : e);
+          "Redis cannot be reached at " + servers,
+          e instanceof ExecutionException ? e.getCause() : e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       close();
-      throw new RealtimeException("interrupted while connecting to Redis at " + uri, e);
+      throw new RealtimeException("interrupted while connecting to Redis at " + servers, e);
     }
   }
 
@@ -165,7 +153,7 @@ final class RedisLink implements AutoCloseable {
     }
     long attempt = attempts.incrementAndGet();
     RedisSession made = new RedisSession(options, scripts, pulseChannel, new Heard(), this::failed);
-    CompletableFuture<RedisSession> opening = made.open(client, uri);
+    CompletableFuture<RedisSession> opening = made.open(servers);
     threads.later(
         CONNECTING,
         () ->
@@ -182,7 +170,7 @@ final class RedisLink implements AutoCloseable {
       session = made;
       channels.forEach(made::subscribe);
       if (wasLost) {
-        log.info("Redis is back at {}", uri);
+        log.info("Redis is back at {}", servers);
         wasLost = false;
       }
       listeners.values().forEach(Listener::opened);
@@ -195,7 +183,7 @@ final class RedisLink implements AutoCloseable {
     made.close(new RealtimeException("Redis cannot be reached", failure));
     if (failure != null) {
       firstOpened.completeExceptionally(failure);
-      log.debug("Redis cannot be reached at {}", uri, failure);
+      log.debug("Redis cannot be reached at {}", servers, failure);
     }
     threads.later(RETRY, this::connect);
   }
@@ -210,7 +198,8 @@ final class RedisLink implements AutoCloseable {
           broken.close(new RealtimeException("the connection to Redis was lost", why));
           if (session == broken) {
             session = null;
-            log.warn("Redis is lost at {}: {}", uri, Objects.toString(why.getMessage(), "closed"));
+            log.warn(
+                "Redis is lost at {}: {}", servers, Objects.toString(why.getMessage(), "closed"));
             wasLost = true;
             listeners.values().forEach(Listener::lost);
             threads.later(RETRY, this::connect);
@@ -255,7 +244,7 @@ final class RedisLink implements AutoCloseable {
     RedisSession last = session;
     session = null;
     try {
-      client.shutdown(Duration.ZERO, CLOSING);
+      servers.close(CLOSING);
       if (last != null) {
         last.close(new RealtimeException("the broker is closed", null));
       }

@@ -2,17 +2,13 @@ package dev.tidewire.redis;
 
 import dev.tidewire.RealtimeException;
 import io.lettuce.core.RedisChannelHandler;
-import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulConnection;
-import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.codec.RedisCodec;
-import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.util.List;
@@ -50,7 +46,7 @@ final class RedisSession {
   private final Map<Long, CompletableFuture<?>> waiting = new ConcurrentHashMap<>();
   private final AtomicLong numbers = new AtomicLong();
   private final AtomicLong waitingBytes = new AtomicLong();
-  private volatile @Nullable StatefulRedisConnection<String, byte[]> commands;
+  private volatile RedisServers.@Nullable Commands commands;
   private volatile @Nullable StatefulRedisPubSubConnection<String, byte[]> messages;
   private volatile boolean broken;
   private volatile @Nullable Throwable closedBy;
@@ -72,23 +68,23 @@ final class RedisSession {
   }
 
   /** Connects, loads the scripts, and completes when the own channel is heard. */
-  CompletableFuture<RedisSession> open(RedisClient client, RedisURI uri) {
-    RedisCodec<String, byte[]> codec = RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
+  CompletableFuture<RedisSession> open(RedisServers servers) {
     CompletableFuture<RedisSession> opened = new CompletableFuture<>();
-    started(() -> client.connectAsync(codec, uri))
+    started(servers::commands)
         .thenCompose(
-            connection -> {
-              commands = kept(connection);
-              return started(() -> client.connectPubSubAsync(codec, uri));
+            made -> {
+              commands = made;
+              kept(made.connection());
+              return started(servers::messages);
             })
         .thenCompose(
             connection -> {
-              messages = kept(connection);
+              messages = connection;
+              kept(connection);
               connection.addListener(new Messages());
               CompletableFuture<?>[] steps = new CompletableFuture<?>[scripts.size() + 1];
               for (int i = 0; i < scripts.size(); i++) {
-                steps[i] =
-                    commands().async().scriptLoad(scripts.get(i).source()).toCompletableFuture();
+                steps[i] = async().scriptLoad(scripts.get(i).source()).toCompletableFuture();
               }
               steps[scripts.size()] =
                   connection.async().subscribe(pulseChannel).toCompletableFuture();
@@ -113,7 +109,7 @@ final class RedisSession {
     }
   }
 
-  private <T extends StatefulConnection<String, byte[]>> T kept(T connection) {
+  private void kept(StatefulConnection<String, byte[]> connection) {
     connection.addListener(
         new RedisConnectionStateListener() {
           @Override
@@ -124,11 +120,10 @@ final class RedisSession {
     if (closedBy != null) {
       var unused = connection.closeAsync();
     }
-    return connection;
   }
 
-  private StatefulRedisConnection<String, byte[]> commands() {
-    return Objects.requireNonNull(commands, "open() has not completed");
+  private RedisClusterAsyncCommands<String, byte[]> async() {
+    return Objects.requireNonNull(commands, "open() has not completed").async();
   }
 
   private void breakDown(Throwable why) {
@@ -159,8 +154,7 @@ final class RedisSession {
     CompletionStage<List<Object>> sent =
         started(
                 () ->
-                    commands()
-                        .async()
+                    async()
                         .<List<Object>>evalsha(
                             script.sha(), ScriptOutputType.MULTI, names, arguments))
             .exceptionallyCompose(
@@ -168,8 +162,7 @@ final class RedisSession {
                     cause(failure) instanceof RedisNoScriptException // somebody flushed them
                         ? started(
                             () ->
-                                commands()
-                                    .async()
+                                async()
                                     .eval(
                                         script.source(), ScriptOutputType.MULTI, names, arguments))
                         : CompletableFuture.failedStage(failure));
@@ -181,6 +174,9 @@ final class RedisSession {
             answer.complete(list);
           } else {
             answer.completeExceptionally(cause(failure));
+            if (!(cause(failure) instanceof RedisCommandExecutionException)) {
+              breakDown(cause(failure)); // no server said so: in a cluster nobody else may notice
+            }
           }
         });
     Throwable gone = closedBy;
@@ -231,7 +227,7 @@ final class RedisSession {
     long sent = pulseSent;
     if (sent == 0 || late) {
       pulseSent = now == 0 ? 1 : now;
-      started(() -> commands().async().publish(pulseChannel, new byte[0]))
+      started(() -> async().publish(pulseChannel, new byte[0]))
           .whenComplete(
               (receivers, failure) -> {
                 if (failure != null) {
@@ -250,7 +246,8 @@ final class RedisSession {
     }
     closedBy = why;
     broken = true;
-    close(commands);
+    RedisServers.Commands made = commands;
+    close(made == null ? null : made.connection());
     close(messages);
     waiting.values().forEach(answer -> answer.completeExceptionally(why));
   }

@@ -19,6 +19,9 @@ import org.awaitility.Awaitility;
 /** A Redis of the tests' own, which can be killed, stopped, continued and started again. */
 public final class RedisProcess implements AutoCloseable {
 
+  /** Members of a cluster need the port that is higher by 10,000 as well. */
+  private static final int MAX_PORT = 55_535;
+
   private static final String SHIPPED = "/redis-server-6.2.6-v5-linux-amd64";
 
   private final Path program;
@@ -30,10 +33,18 @@ public final class RedisProcess implements AutoCloseable {
   private RedisProcess(Path program, String... settings) throws IOException {
     this.program = program;
     this.directory = Files.createTempDirectory("tidewire-redis-test");
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    this.port = freePort();
     this.settings = List.of(settings);
+  }
+
+  private static int freePort() throws IOException {
+    int port;
+    do {
+      try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        port = free.getLocalPort();
+      }
+    } while (port > MAX_PORT);
+    return port;
   }
 
   /** The Redis 6.2 that a test library ships, or the server that {@code -Dredis.server} names. */
@@ -50,6 +61,26 @@ public final class RedisProcess implements AutoCloseable {
       }
       program.toFile().setExecutable(true);
       return new RedisProcess(program, settings).start();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** A Sentinel that watches over a master of the name {@code main}, alone. */
+  public static RedisProcess sentinel(RedisProcess master) {
+    try {
+      RedisProcess made = new RedisProcess(master.program);
+      Path configuration = made.directory.resolve("sentinel.conf");
+      Files.write(
+          configuration,
+          List.of(
+              "port " + made.port,
+              "bind 127.0.0.1",
+              "dir " + made.directory,
+              "sentinel monitor main 127.0.0.1 " + master.port + " 1",
+              "sentinel down-after-milliseconds main 1000",
+              "sentinel failover-timeout main 5000"));
+      return made.run(List.of(made.program.toString(), configuration.toString(), "--sentinel"));
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
@@ -77,6 +108,10 @@ public final class RedisProcess implements AutoCloseable {
                 "--dir",
                 directory.toString()));
     command.addAll(settings);
+    return run(command);
+  }
+
+  private RedisProcess run(List<String> command) {
     try {
       process =
           new ProcessBuilder(command)
