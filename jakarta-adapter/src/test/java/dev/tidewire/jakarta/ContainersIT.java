@@ -235,6 +235,22 @@ class ContainersIT {
   }
 
   @Test
+  void whoLogsOutIsClosedAndLeaves() throws Exception {
+    String cookie =
+        get("/session?user=eve").headers().firstValue("Set-Cookie").orElseThrow().split(";")[0];
+    try (WireClient ada = subscribe(connect(), "c/logout");
+        WireClient eve = connect("Cookie", cookie)) {
+      eve.send("{\"id\":\"t\",\"type\":\"track\",\"topic\":\"c/logout\"}").awaitAnswer("t");
+      assertThat(ada.awaitEvent("presence:join").path("userId").asString()).isEqualTo("eve");
+
+      get("/session", "Cookie", cookie);
+
+      assertThat(eve.awaitClose()).isEqualTo(4001);
+      assertThat(ada.awaitEvent("presence:leave").path("reason").asString()).isEqualTo("logout");
+    }
+  }
+
+  @Test
   void strangersAndGarbageAreRefused() {
     assertThatThrownBy(() -> connect("Origin", "http://evil.example"))
         .hasCauseInstanceOf(WebSocketHandshakeException.class);
