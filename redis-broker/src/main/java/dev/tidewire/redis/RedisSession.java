@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One pair of connections, for scripts and for messages, from their making to the first trouble.
- * Redis answers in order, so a single message that is late tells that everything before it is.
+ * One server answers in order, so a single message that is late tells that everything before it is;
+ * with a cluster each command has its own time.
  *
  * <p>Safe for any thread, but for {@link #pulse}, which belongs to the timer.
  */
