@@ -43,7 +43,7 @@ class SocketIT {
     peer.sendRaw("7\n{\n}").sendRaw("[\n1]").sendRaw("{\"a\":1}\n{\"b\":2}");
     Stage.awaitThat(
         () ->
-            assertThat(stage.log().subList(2, 5))
+            assertThat(stage.log().stream().skip(2))
                 .containsExactly("other [1]", "other {\"a\":1}", "other {\"b\":2}"));
   }
 

@@ -199,8 +199,8 @@ class SyncIT {
     run(ada, "doc.state.title.set('theirs')");
     awaitValue(reader, "doc.state.title()", "theirs");
 
-    run(reader, "doc.state.title.set('mine')");
-    assertThat(value(reader, "doc.state.title()")).isEqualTo("mine");
+    run(reader, "doc.state.title.set('mine'); window.shown = doc.state.title()");
+    assertThat(value(reader, "shown")).isEqualTo("mine");
     awaitValue(reader, "doc.state.title()", "theirs");
     awaitValue(reader, "errors.join()", "FORBIDDEN");
     assertThat(value(reader, "doc.saved()")).isEqualTo(true);
