@@ -14,7 +14,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Assumptions;
 
 /** A Redis of the tests' own, which can be killed, stopped, continued and started again. */
 public final class RedisProcess implements AutoCloseable {
@@ -54,16 +56,36 @@ public final class RedisProcess implements AutoCloseable {
       if (other != null) {
         return new RedisProcess(Path.of(other), settings).start();
       }
-      Path program = Files.createTempFile("tidewire-redis-server", "");
-      program.toFile().deleteOnExit();
       try (InputStream in = RedisProcess.class.getResourceAsStream(SHIPPED)) {
-        Files.copy(in, program, StandardCopyOption.REPLACE_EXISTING);
+        return new RedisProcess(executable(in), settings).start();
       }
-      program.toFile().setExecutable(true);
-      return new RedisProcess(program, settings).start();
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The server that this machine has; where it has none, the test is skipped. */
+  public static RedisProcess installed() {
+    List<Path> known =
+        Stream.of("valkey-server", "redis-server", "redis-check-rdb")
+            .map(name -> Path.of("/usr/bin", name))
+            .filter(Files::isExecutable)
+            .toList();
+    Assumptions.assumeFalse(known.isEmpty(), "no Redis here: apt-get install redis-tools");
+    try (InputStream in = Files.newInputStream(known.get(0))) {
+      // Debian has but one program for all, which goes by its name.
+      return new RedisProcess(executable(in)).start();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Path executable(InputStream in) throws IOException {
+    Path program = Files.createTempFile("tidewire-redis-server", "");
+    program.toFile().deleteOnExit();
+    Files.copy(in, program, StandardCopyOption.REPLACE_EXISTING);
+    program.toFile().setExecutable(true);
+    return program;
   }
 
   /** A Sentinel that watches over a master of the name {@code main}, alone. */
