@@ -136,8 +136,14 @@ final class PostgresPresenceTracker implements PresenceTracker {
       super(what.topic(), what.userId(), what.connectionId(), link, reason);
     }
 
+    /** What was found missing or left over may have been wanted otherwise by now. */
     @Override
-    void done() {}
+    void done() {
+      boolean isWanted = mine.containsKey(new Mine(topic, userId, connectionId));
+      if (isWanted == (link == null)) {
+        dirty.set(true);
+      }
+    }
 
     @Override
     void failed(RealtimeException why) {
