@@ -1,6 +1,7 @@
 package dev.tidewire.redis;
 
 import dev.tidewire.RealtimeException;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -72,6 +73,7 @@ final class RedisLink implements AutoCloseable {
   private long lastTick = System.nanoTime();
 
   RedisLink(String uri, RedisOptions options, List<Script> scripts, RedisThreads threads) {
+    List<RedisURI> addresses = RedisServers.addresses(uri); // before any thread is started
     this.options = options;
     this.scripts = scripts;
     this.threads = threads;
@@ -82,7 +84,8 @@ final class RedisLink implements AutoCloseable {
             .computationThreadPoolSize(2)
             .threadFactoryProvider(pool -> threads.factory("tidewire-redis-io-"))
             .build();
-    servers = new RedisServers(uri, options, CONNECTING, resources);
+    servers =
+        new RedisServers(addresses, RedisServers.isCluster(uri), options, CONNECTING, resources);
   }
 
   /** Before {@link #open}: who hears the channels of this kind, {@link RedisOptions#what}. */

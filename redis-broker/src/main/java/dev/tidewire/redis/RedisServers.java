@@ -41,14 +41,30 @@ final class RedisServers {
       RedisClusterAsyncCommands<String, byte[]> async) {}
 
   /**
+   * @param uri as {@link RedisBroker#connect(String)} takes it
+   * @throws IllegalArgumentException if it is not one; then nothing was started
+   */
+  static List<RedisURI> addresses(String uri) {
+    return isCluster(uri)
+        ? RedisClusterURIUtil.toRedisURIs(URI.create(uri.replaceFirst("-cluster", "")))
+        : List.of(RedisURI.create(uri));
+  }
+
+  static boolean isCluster(String uri) {
+    return uri.startsWith(CLUSTER) || uri.startsWith(CLUSTER_TLS);
+  }
+
+  /**
+   * @param uris of one server, or some of a cluster's
    * @param connecting how long a connection may take to stand
    */
-  RedisServers(String uri, RedisOptions options, Duration connecting, ClientResources resources) {
-    boolean isCluster = uri.startsWith(CLUSTER) || uri.startsWith(CLUSTER_TLS);
-    uris =
-        isCluster
-            ? RedisClusterURIUtil.toRedisURIs(URI.create(uri.replaceFirst("-cluster", "")))
-            : List.of(RedisURI.create(uri));
+  RedisServers(
+      List<RedisURI> uris,
+      boolean isCluster,
+      RedisOptions options,
+      Duration connecting,
+      ClientResources resources) {
+    this.uris = uris;
     uris.forEach(each -> each.setTimeout(connecting));
     SocketOptions sockets =
         SocketOptions.builder().connectTimeout(connecting).keepAlive(true).build();
