@@ -13,6 +13,7 @@ import dev.tidewire.presence.PresenceDiff.Change;
 import dev.tidewire.presence.PresenceListener;
 import dev.tidewire.presence.PresenceTracker;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -129,6 +130,17 @@ class PostgresPresenceNodesIT {
     }
   }
 
+  private int countOfNodesThatBeat() throws SQLException {
+    try (Connection connection = PostgresServer.dataSource(url, "test").getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "select count(*) from %s_nodes where beat >= 2".formatted(prefix))) {
+      rows.next();
+      return rows.getInt(1);
+    }
+  }
+
   @Test
   void allNodesHearTheSameStepsOnce() {
     await(one.track("anna", "c1", "{\"n\":1}"));
@@ -163,6 +175,8 @@ class PostgresPresenceNodesIT {
   void whoIsTakenForDeadJoinsAgain() throws Exception {
     await(one.track("anna", "c1", "{}"));
     eventually().until(() -> two.told().equals(List.of("JOIN anna")));
+
+    eventually().until(() -> countOfNodesThatBeat() == 2); // nobody else is ever taken for dead
 
     // As other nodes do that have not seen it count for long.
     run("delete from %1$s_links; delete from %1$s_nodes".formatted(prefix));
