@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -33,17 +32,13 @@ final class FollowedStream {
 
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** More that came too early is dropped; the repair reads it. */
-  private static final int MAX_EARLY = 10_000;
-
   /** Somebody who is answered when the listener has heard everything up to a position. */
   private record Waiter(Position upTo, CompletableFuture<Void> answer) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final String topic;
   private final BrokerListener listener;
-  private final TreeMap<Long, Publication> early = new TreeMap<>();
-  private String earlyEpoch = "";
+  private final Early<Publication> early = new Early<>();
   private final List<Waiter> waiters = new ArrayList<>();
   private @Nullable Position last;
 
@@ -173,7 +168,7 @@ final class FollowedStream {
   private boolean isPast(Position upTo, Position now) {
     return upTo.epoch().equals(now.epoch())
         ? upTo.offset() <= now.offset()
-        : !unsure && !upTo.epoch().equals(earlyEpoch);
+        : !unsure && !upTo.epoch().equals(early.epoch());
   }
 
   /** Nothing is heard any more for now: nobody is left to wait. */
@@ -253,10 +248,7 @@ final class FollowedStream {
       } else if (!before.epoch().equals(present.epoch())) {
         lose(Tail.Outcome.EPOCH, new Position(present.epoch(), 0));
       }
-      if (!earlyEpoch.equals(present.epoch())) {
-        early.clear();
-        earlyEpoch = present.epoch();
-      }
+      early.keep(present.epoch());
       release();
       return present.offset() > offset() ? behind(present.offset(), urgent, now) : Want.NOTHING;
     } finally {
@@ -344,32 +336,23 @@ final class FollowedStream {
   }
 
   private void hold(Publication publication) {
-    String epoch = publication.position().epoch();
-    if (!epoch.equals(earlyEpoch)) {
-      early.clear();
-      earlyEpoch = epoch;
-    }
-    if (early.size() < MAX_EARLY || early.firstKey() > publication.position().offset()) {
-      early.putIfAbsent(publication.position().offset(), publication);
-    }
+    Position at = publication.position();
+    early.put(at.epoch(), at.offset(), publication);
   }
 
   /** Tells the listener everything that follows directly. */
   private void release() {
     Position at = last;
-    while (at != null && at.epoch().equals(earlyEpoch) && !early.isEmpty()) {
-      long offset = early.firstKey();
-      if (offset > at.offset() + 1) {
+    while (at != null) {
+      Publication next = early.take(at.epoch(), at.offset() + 1);
+      if (next == null) {
         break;
       }
-      Publication next = early.pollFirstEntry().getValue();
-      if (offset == at.offset() + 1) {
-        at = next.position();
-        last = at;
-        told = true;
-        behindSince = System.nanoTime(); // a gap is where nothing moves
-        listener.onPublication(next);
-      }
+      at = next.position();
+      last = at;
+      told = true;
+      behindSince = System.nanoTime(); // a gap is where nothing moves
+      listener.onPublication(next);
     }
   }
 

@@ -3,17 +3,16 @@ package dev.tidewire.redis;
 import dev.tidewire.RealtimeException;
 import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.BrokerListener;
+import dev.tidewire.broker.SharedStreams;
+import dev.tidewire.broker.StreamStore;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
-import dev.tidewire.channel.Publication;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,26 +35,25 @@ public final class RedisBroker implements Broker {
 
   private static final Logger log = LoggerFactory.getLogger(RedisBroker.class);
   private static final Duration TICK = Duration.ofMillis(100);
-  private static final long PATIENCE_NANOS = Duration.ofMillis(200).toNanos();
 
-  /** What a repair may bring at once; beyond, subscribers are told to reload. */
-  private static final ReadLimit REPAIR = new ReadLimit(10_000, 16 << 20);
-
-  private final RedisOptions options;
-  private final ConcurrentHashMap<String, RedisStream> streams = new ConcurrentHashMap<>();
   private final RedisThreads threads = new RedisThreads();
   private final RedisLink link;
   private final StreamScripts scripts;
+  private final SharedStreams streams;
   private final RedisPresenceTracker presence;
-  private volatile @Nullable BrokerListener listener;
 
   private RedisBroker(String uri, RedisOptions options) {
-    this.options = options;
     List<Script> all = new ArrayList<>(StreamScripts.ALL);
     all.addAll(RoomScripts.ALL);
     link = new RedisLink(uri, options, all, threads);
     link.hear(StreamScripts.OUT, new FromRedis());
     scripts = new StreamScripts(link, options);
+    streams =
+        new SharedStreams(
+            new Scripted(),
+            threads::answer,
+            options.checkInterval(),
+            () -> new RealtimeException("the connection to Redis was lost", null));
     presence = new RedisPresenceTracker(link, options, threads);
   }
 
@@ -84,209 +82,30 @@ public final class RedisBroker implements Broker {
   }
 
   @Override
-  public void start(BrokerListener newListener) {
-    listener = newListener;
-    threads.every(TICK, this::tick);
-  }
-
-  private BrokerListener listener() {
-    BrokerListener known = listener;
-    if (known == null) {
-      throw new IllegalStateException("the broker was not started");
-    }
-    return known;
+  public void start(BrokerListener listener) {
+    streams.start(listener);
+    threads.every(TICK, streams::tick);
   }
 
   @Override
   public CompletionStage<Appended> append(
       Draft draft, ChannelOptions channel, @Nullable String idempotencyKey) {
-    listener();
-    String topic = draft.topic();
-    RedisStream subscribed = streams.get(topic);
-    Position known = subscribed == null ? null : subscribed.position();
-    CompletableFuture<Appended> answer = new CompletableFuture<>();
-    scripts
-        .append(draft, channel, idempotencyKey, known)
-        .whenComplete(
-            (appended, failure) -> {
-              if (failure != null) {
-                threads.answer(() -> answer.completeExceptionally(failure));
-              } else {
-                appended(draft, appended, answer);
-              }
-            });
-    return answer;
-  }
-
-  private void appended(Draft draft, Appended appended, CompletableFuture<Appended> answer) {
-    RedisStream stream = streams.get(draft.topic());
-    if (stream == null || appended.repeated()) {
-      threads.answer(() -> answer.complete(appended));
-      return;
-    }
-    CompletableFuture<Void> heard = new CompletableFuture<>();
-    var unused =
-        heard.whenComplete(
-            (nothing, failure) -> {
-              if (failure == null) {
-                answer.complete(appended);
-              } else {
-                answer.completeExceptionally(failure);
-              }
-            });
-    act(
-        stream,
-        stream.offer(
-            draft.at(appended.position(), appended.timestamp()), false, heard, System.nanoTime()));
-    lookAgain(stream);
+    return streams.append(draft, channel, idempotencyKey);
   }
 
   @Override
   public CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit) {
-    CompletableFuture<Tail> answer = new CompletableFuture<>();
-    fetch(topic, since, limit, answer);
-    return answer;
-  }
-
-  /** Nobody is to wait for a stream that was given up in this very moment. */
-  private void lookAgain(RedisStream stream) {
-    if (streams.get(stream.topic()) != stream) {
-      answer(stream.abandon(), null);
-    } else if (!link.isOpen()) {
-      answer(stream.abandon(), lost());
-    }
-  }
-
-  private static RealtimeException lost() {
-    return new RealtimeException("the connection to Redis was lost", null);
-  }
-
-  private void fetch(
-      String topic, @Nullable Position since, ReadLimit limit, CompletableFuture<Tail> answer) {
-    scripts
-        .read(topic, since, limit)
-        .whenComplete(
-            (reply, failure) ->
-                threads.answer(
-                    () -> {
-                      if (failure != null) {
-                        answer.completeExceptionally(failure);
-                      } else {
-                        Tail tail = scripts.tail(topic, reply, limit);
-                        hear(topic, tail.position());
-                        answer.complete(tail);
-                      }
-                    }));
-  }
-
-  /** Whoever was told a position hears what comes after it, whatever became of the first check. */
-  private void hear(String topic, Position from) {
-    RedisStream stream = streams.get(topic);
-    if (stream != null && stream.position() == null) {
-      act(stream, stream.checked(from, false, System.nanoTime()));
-    }
+    return streams.read(topic, since, limit);
   }
 
   @Override
   public void subscribe(String topic) {
-    streams.compute(
-        topic,
-        (t, known) -> {
-          RedisStream stream = known == null ? new RedisStream(t, listener()) : known;
-          if (stream.count(1) == 1) {
-            link.subscribe(scripts.channelOf(t));
-          }
-          return stream;
-        });
-    // Before every command that follows, so that what those publish is heard.
-    RedisStream stream = streams.get(topic);
-    if (stream != null && stream.position() == null) {
-      check(stream, false);
-    }
+    streams.subscribe(topic);
   }
 
   @Override
   public void unsubscribe(String topic) {
-    streams.computeIfPresent(
-        topic,
-        (t, stream) -> {
-          if (stream.count(-1) > 0) {
-            return stream;
-          }
-          link.unsubscribe(scripts.channelOf(t));
-          threads.answer(() -> answer(stream.abandon(), null));
-          return null;
-        });
-  }
-
-  /** On the timer: what did not come by itself is asked for. */
-  private void tick() {
-    if (!link.isOpen()) {
-      return;
-    }
-    long now = System.nanoTime();
-    for (RedisStream stream : streams.values()) {
-      act(stream, stream.due(now, PATIENCE_NANOS, options.checkInterval().toNanos()));
-    }
-  }
-
-  /** Does what a stream wants, hands on what it told, and answers who waited for it. */
-  private void act(RedisStream stream, RedisStream.Want want) {
-    switch (want) {
-      case NOTHING -> {}
-      case CHECK -> check(stream, false);
-      case READ -> repair(stream);
-    }
-    if (stream.takeTold()) {
-      threads.answer(stream::handOn);
-    }
-    answer(stream.heard(), null);
-  }
-
-  private void answer(List<CompletableFuture<Void>> waiting, @Nullable Throwable failure) {
-    for (CompletableFuture<Void> answer : waiting) {
-      threads.answer(
-          () -> {
-            if (failure == null) {
-              answer.complete(null);
-            } else {
-              answer.completeExceptionally(failure);
-            }
-          });
-    }
-  }
-
-  private void check(RedisStream stream, boolean urgent) {
-    scripts
-        .check(stream.topic(), stream.position())
-        .whenComplete(
-            (present, failure) -> {
-              if (failure == null) {
-                act(stream, stream.checked(present, urgent, System.nanoTime()));
-              } else {
-                stream.failed(System.nanoTime());
-              }
-            });
-  }
-
-  private void repair(RedisStream stream) {
-    Position since = stream.position();
-    if (since == null) {
-      stream.failed(System.nanoTime());
-      return;
-    }
-    CompletableFuture<Tail> found = new CompletableFuture<>();
-    fetch(stream.topic(), since, REPAIR, found);
-    var unused =
-        found.whenComplete(
-            (tail, failure) -> {
-              if (failure == null) {
-                act(stream, stream.repaired(since, tail, System.nanoTime()));
-              } else {
-                log.debug("Channel {} could not be read after {}", stream.topic(), since, failure);
-                stream.failed(System.nanoTime());
-              }
-            });
+    streams.unsubscribe(topic);
   }
 
   /** Who is present on any node that shares this Redis. */
@@ -307,16 +126,54 @@ public final class RedisBroker implements Broker {
   /** Channels that this node subscribes to. */
   @Override
   public int channelCount() {
-    return streams.size();
+    return streams.topics().size();
   }
 
   @Override
   public void close() {
     presence.close();
     link.close();
-    streams.values().forEach(stream -> answer(stream.abandon(), lost()));
-    streams.clear();
+    streams.close();
     threads.close();
+  }
+
+  /** Redis, as the streams use it: connections carry out scripts in their order. */
+  private final class Scripted implements StreamStore {
+    @Override
+    public CompletionStage<Appended> append(
+        Draft draft, ChannelOptions channel, @Nullable String key, @Nullable Position known) {
+      return scripts.append(draft, channel, key, known);
+    }
+
+    @Override
+    public CompletionStage<Position> check(String topic, @Nullable Position known) {
+      return scripts.check(topic, known);
+    }
+
+    @Override
+    public CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit) {
+      return scripts.read(topic, since, limit, threads::answer);
+    }
+
+    @Override
+    public CompletionStage<Tail> repair(String topic, Position since, ReadLimit limit) {
+      return read(topic, since, limit);
+    }
+
+    @Override
+    public void listen(String topic) {
+      link.subscribe(scripts.channelOf(topic));
+    }
+
+    @Override
+    public void ignore(String topic) {
+      link.unsubscribe(scripts.channelOf(topic));
+    }
+
+    @Override
+    public boolean isReachable() {
+      return link.isOpen();
+    }
   }
 
   /** What comes from Redis, on its connections' threads. */
@@ -326,30 +183,20 @@ public final class RedisBroker implements Broker {
 
     @Override
     public void lost() {
-      for (RedisStream stream : streams.values()) {
-        answer(stream.abandon(), RedisBroker.lost());
-      }
+      streams.lost();
     }
 
     @Override
     public void subscribed(String topic) {
-      RedisStream stream = streams.get(topic);
-      if (stream != null) {
-        check(stream, true);
-      }
+      streams.stands(topic);
     }
 
     @Override
     public void message(String topic, byte[] payload) {
-      RedisStream stream = streams.get(topic);
-      if (stream == null) {
-        return;
-      }
       try {
-        Publication publication = scripts.told(stream.topic(), payload);
-        act(stream, stream.offer(publication, true, null, System.nanoTime()));
+        streams.told(scripts.told(topic, payload));
       } catch (RuntimeException e) {
-        log.error("A message of channel {} cannot be read", stream.topic(), e);
+        log.error("A message of channel {} cannot be read", topic, e);
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.tidewire.redis;
 
+import dev.tidewire.broker.Early;
 import dev.tidewire.presence.Member.Link;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceListener;

@@ -11,11 +11,14 @@ import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.FrameIds;
+import dev.tidewire.protocol.StoredDraft;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,21 +89,22 @@ final class StreamScripts {
         .thenApply(StreamScripts::position);
   }
 
-  /** The answer is yet to be decoded, by {@link #tail}, which takes its time. */
-  CompletionStage<List<Object>> read(String topic, @Nullable Position since, ReadLimit limit) {
+  /** Complete, or refused. Decoding takes its time, and is done by {@code decoding}. */
+  CompletionStage<Tail> read(
+      String topic, @Nullable Position since, ReadLimit limit, Executor decoding) {
     return link.run(
-        READ,
-        keys(topic),
-        ascii(freshEpoch()),
-        epoch(since),
-        offset(since),
-        ascii(options.time()),
-        ascii(Integer.toString(limit.count())),
-        ascii(Integer.toString(limit.bytes())));
+            READ,
+            keys(topic),
+            ascii(freshEpoch()),
+            epoch(since),
+            offset(since),
+            ascii(options.time()),
+            ascii(Integer.toString(limit.count())),
+            ascii(Integer.toString(limit.bytes())))
+        .thenApplyAsync(reply -> tail(topic, reply, limit), decoding);
   }
 
-  /** Makes a tail of the answer to {@link #read}: complete, or refused. */
-  Tail tail(String topic, List<Object> reply, ReadLimit limit) {
+  private Tail tail(String topic, List<Object> reply, ReadLimit limit) {
     Position position = position(reply);
     Tail.Outcome outcome = Tail.Outcome.valueOf(text(reply.get(2)));
     List<Publication> found = new ArrayList<>(reply.size() / 3);
@@ -108,13 +112,12 @@ final class StreamScripts {
     try {
       for (int i = 3; i + 2 < reply.size(); i += 3) {
         Publication publication =
-            StoredDraft.kept(
+            kept(
                 topic,
                 position.epoch(),
                 (byte[]) reply.get(i),
                 (byte[]) reply.get(i + 1),
-                (byte[]) reply.get(i + 2),
-                codec);
+                (byte[]) reply.get(i + 2));
         found.add(publication);
         bytes += publication.frame().length;
       }
@@ -129,9 +132,35 @@ final class StreamScripts {
     return new Tail(position, outcome, List.copyOf(found));
   }
 
-  /** Reads a message to the nodes. */
-  Publication told(String topic, byte[] payload) {
-    return StoredDraft.told(topic, payload, codec);
+  /** Reads an entry of the tail, whose id is {@code stamp-offset}. */
+  private Publication kept(String topic, String epoch, byte[] id, byte[] head, byte[] body) {
+    String text = text(id);
+    int dash = text.indexOf('-');
+    byte[] bytes = Arrays.copyOf(head, head.length + body.length);
+    System.arraycopy(body, 0, bytes, head.length, body.length);
+    return StoredDraft.read(topic, bytes, 0, codec)
+        .at(
+            new Position(epoch, Long.parseLong(text.substring(dash + 1))),
+            Long.parseLong(text.substring(0, dash)));
+  }
+
+  /** Reads what the append script told the nodes: {@code epoch offset stamp head body}. */
+  Publication told(String topic, byte[] bytes) {
+    int[] ends = new int[3];
+    int at = 0;
+    for (int i = 0; i < ends.length; i++) {
+      while (at < bytes.length && bytes[at] != ' ') {
+        at++;
+      }
+      ends[i] = at++;
+    }
+    if (at > bytes.length) {
+      throw new IllegalArgumentException("a publication without a head");
+    }
+    Position position =
+        new Position(ascii(bytes, 0, ends[0]), Long.parseLong(ascii(bytes, ends[0] + 1, ends[1])));
+    long stamp = Long.parseLong(ascii(bytes, ends[1] + 1, ends[2]));
+    return StoredDraft.read(topic, bytes, at, codec).at(position, stamp);
   }
 
   private List<String> keys(String topic) {
@@ -152,6 +181,10 @@ final class StreamScripts {
 
   private static byte[] ascii(String text) {
     return text.getBytes(ISO_8859_1);
+  }
+
+  private static String ascii(byte[] bytes, int from, int to) {
+    return new String(bytes, from, to - from, ISO_8859_1);
   }
 
   private static String text(Object reply) {

@@ -12,6 +12,7 @@ import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
+import dev.tidewire.testing.HeardStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

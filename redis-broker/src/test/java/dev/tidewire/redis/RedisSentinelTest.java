@@ -10,6 +10,7 @@ import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.Publication;
+import dev.tidewire.testing.HeardStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;

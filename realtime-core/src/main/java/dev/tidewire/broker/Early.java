@@ -1,4 +1,4 @@
-package dev.tidewire.redis;
+package dev.tidewire.broker;
 
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -7,26 +7,28 @@ import org.jspecify.annotations.Nullable;
  * What came before its turn, of one epoch: a newer one drops the older. Bounded; what does not fit
  * has to be read again. Not thread-safe: guarded by its owner's lock.
  */
-final class Early<T> {
+public final class Early<T> {
 
   private static final int MAX = 10_000;
 
   private final TreeMap<Long, T> byNumber = new TreeMap<>();
   private String epoch = "";
 
-  String epoch() {
+  /** Of which epoch it is all; empty before the first. */
+  public String epoch() {
     return epoch;
   }
 
   /** Drops what is of any other epoch. */
-  void keep(String only) {
+  public void keep(String only) {
     if (!only.equals(epoch)) {
       byNumber.clear();
       epoch = only;
     }
   }
 
-  void put(String itsEpoch, long number, T item) {
+  /** Adds an item in its place, if there is room. */
+  public void put(String itsEpoch, long number, T item) {
     keep(itsEpoch);
     if (byNumber.size() < MAX || byNumber.firstKey() > number) {
       byNumber.putIfAbsent(number, item);
@@ -34,7 +36,7 @@ final class Early<T> {
   }
 
   /** Takes out what has exactly this place, and drops what stands before it. */
-  @Nullable T take(String itsEpoch, long number) {
+  public @Nullable T take(String itsEpoch, long number) {
     if (!itsEpoch.equals(epoch)) {
       return null;
     }
