@@ -290,7 +290,7 @@ record Findings(
           Step.unknown("It was sent, or left out for a newer one. " + NO_ACKNOWLEDGEMENT));
     }
     Step queued = Step.yes("It was given to the connection.");
-    return waiting.sending()
+    return waiting.isSending(topic(), position().toString())
         ? of(
             session,
             Verdict.SENDING,
@@ -298,7 +298,7 @@ record Findings(
             authorised,
             queued,
             Step.unknown(
-                "It is sent, or on its way: the connection has not said that its last message is"
+                "It is in the message that is on its way: the connection has not said that it is"
                     + " out. "
                     + NO_ACKNOWLEDGEMENT))
         : of(

@@ -36,7 +36,7 @@ final class OutboundQueue implements Connection.Completion {
   private @Nullable Backlog backlog; // made when the first frame has to wait
   private @Nullable Queue<Runnable> line; // of those who wait for room to tell what was missed
   private @Nullable Thread gatherer;
-  private boolean inFlight;
+  private @Nullable Frame inFlight; // as one message
   // True while a thread is in the loop of pump(); a completion then leaves the next send to it.
   private boolean pumping;
   private boolean completed;
@@ -74,7 +74,7 @@ final class OutboundQueue implements Connection.Completion {
       if (closed || closing != null) {
         return true;
       }
-      if (inFlight) {
+      if (inFlight != null) {
         return backlog().add(frame);
       }
       boolean gathers =
@@ -86,7 +86,7 @@ final class OutboundQueue implements Connection.Completion {
         }
         first = take(); // what another thread has gathered goes with it
       }
-      begin();
+      begin(first);
     }
     pump(first);
     return true;
@@ -105,14 +105,14 @@ final class OutboundQueue implements Connection.Completion {
       if (closed || closing != null) {
         return;
       }
-      boolean direct = !inFlight && !somethingWaits();
+      boolean direct = inFlight == null && !somethingWaits();
       List<Frame> rest = direct ? missed.subList(1, missed.size()) : missed;
       rest.forEach(frame -> backlog().appendRecovered(frame));
-      if (inFlight) {
+      if (inFlight != null) {
         return;
       }
       first = direct ? first : take(); // what a thread has gathered goes first
-      begin();
+      begin(first);
     }
     pump(first);
   }
@@ -161,12 +161,12 @@ final class OutboundQueue implements Connection.Completion {
     Frame first = null;
     synchronized (this) {
       gatherer = null;
-      if (inFlight) {
+      if (inFlight != null) {
         return; // the completion takes all that waits
       }
       if (somethingWaits()) {
         first = take();
-        begin();
+        begin(first);
       }
     }
     pump(first);
@@ -179,7 +179,7 @@ final class OutboundQueue implements Connection.Completion {
 
   /** Called about once a second: whether the client has not taken one message for too long. */
   synchronized boolean isStuck(long now) {
-    if (!inFlight || sends != seenSends) {
+    if (inFlight == null || sends != seenSends) {
       seenSends = sends;
       seenAt = now;
       return false;
@@ -193,7 +193,7 @@ final class OutboundQueue implements Connection.Completion {
       Backlog known = backlog;
       return new Waiting(
           known == null ? 0 : known.bytes(),
-          inFlight,
+          withFrames ? inFlight : null,
           closed || closing != null,
           known == null || !withFrames ? List.of() : known.frames());
     }
@@ -203,23 +203,30 @@ final class OutboundQueue implements Connection.Completion {
    * A queue at one moment.
    *
    * @param bytes how much waits, without the message that is on its way
-   * @param sending whether a message is on its way
+   * @param sending the message that is on its way, if there is one and it was asked for
    * @param closed whether nothing is taken any more
    * @param frames what waits, if it was asked for
    */
-  record Waiting(long bytes, boolean sending, boolean closed, List<Frame> frames) {
+  record Waiting(long bytes, @Nullable Frame sending, boolean closed, List<Frame> frames) {
 
-    /** Whether the publication is among the frames. */
+    /** Whether the publication waits. */
     boolean holds(String topic, String position) {
+      return frames.stream().anyMatch(frame -> holds(frame, topic, position));
+    }
+
+    /** Whether the publication is in the message that is on its way. */
+    boolean isSending(String topic, String position) {
+      return sending != null && holds(sending, topic, position);
+    }
+
+    private static boolean holds(Frame frame, String topic, String position) {
       boolean[] found = new boolean[1];
-      for (Frame frame : frames) {
-        frame.forEach(
-            part -> {
-              Frame.Mark mark = part.mark();
-              found[0] |=
-                  mark != null && topic.equals(mark.topic()) && position.equals(mark.position());
-            });
-      }
+      frame.forEach(
+          part -> {
+            Frame.Mark mark = part.mark();
+            found[0] |=
+                mark != null && topic.equals(mark.topic()) && position.equals(mark.position());
+          });
       return found[0];
     }
   }
@@ -230,7 +237,7 @@ final class OutboundQueue implements Connection.Completion {
    */
   boolean hasRoomFor(long bytes) {
     synchronized (this) {
-      return !inFlight || backlog().fits(bytes, maxBytes / 2);
+      return inFlight == null || backlog().fits(bytes, maxBytes / 2);
     }
   }
 
@@ -241,7 +248,7 @@ final class OutboundQueue implements Connection.Completion {
         return;
       }
       closing = code;
-      if (inFlight || gatherer != null) {
+      if (inFlight != null || gatherer != null) {
         return; // the last completion closes, or what was gathered goes first
       }
       closed = true;
@@ -337,7 +344,7 @@ final class OutboundQueue implements Connection.Completion {
     CloseCode code;
     synchronized (this) {
       code = closing;
-      if (code == null || closed || inFlight) {
+      if (code == null || closed || inFlight != null) {
         return;
       }
       closed = true;
@@ -360,8 +367,8 @@ final class OutboundQueue implements Connection.Completion {
   }
 
   /** Under the monitor: from here on this thread sends. */
-  private void begin() {
-    inFlight = true;
+  private void begin(@Nullable Frame first) {
+    inFlight = first;
     pumping = true;
     sends++;
   }
@@ -369,8 +376,8 @@ final class OutboundQueue implements Connection.Completion {
   /** Under the monitor: the next message, or null and the connection is idle. */
   private @Nullable Frame take() {
     Frame next = closed || backlog == null ? null : backlog.take();
-    inFlight = next != null;
-    sends += inFlight ? 1 : 0;
+    inFlight = next;
+    sends += next == null ? 0 : 1;
     if (line != null) {
       admitNext();
     }

@@ -36,6 +36,7 @@ final class Requests {
   private final Limits limits;
   private final RandomIds ids;
   private final SharedDocuments documents;
+  private final Sparing unavailable = new Sparing();
   private final Map<String, CallHandler> handlers = new ConcurrentHashMap<>();
 
   Requests(
@@ -175,14 +176,29 @@ final class Requests {
     if (cause instanceof Rejection rejection) {
       return rejection.toReply();
     }
-    String correlation = ids.next(CORRELATION_LENGTH);
     String what = command.getClass().getSimpleName();
+    if (cause instanceof RealtimeException) {
+      away(what, cause);
+      return Reply.Failure.of(
+          ErrorCode.UNAVAILABLE, "what this needs cannot be reached now: try again later");
+    }
+    String correlation = ids.next(CORRELATION_LENGTH);
     log.atError()
         .addKeyValue("correlation", correlation)
         .setCause(cause)
         .log("{} failed [{}]", what, correlation);
-    ErrorCode code =
-        cause instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL;
-    return Reply.Failure.of(code, "the server failed; its log has the cause under " + correlation);
+    return Reply.Failure.of(
+        ErrorCode.INTERNAL, "the server failed; its log has the cause under " + correlation);
+  }
+
+  /** While a backend is away this is every command's end. */
+  private void away(String what, Throwable cause) {
+    long more = unavailable.ask(System.currentTimeMillis());
+    if (more >= 0) {
+      log.atWarn()
+          .addKeyValue("more", more)
+          .setCause(cause)
+          .log("{} was refused, as {} before: {}", what, more, cause.getMessage());
+    }
   }
 }

@@ -152,10 +152,12 @@ class ExplainTest {
   void whatWaitsInASlowReadersQueueIsFoundThere() {
     Client slow = connect(bus(), "ada").subscribed("chat");
     connect(bus(), "bob").subscribed("chat");
+    Position before = publish("chat");
     slow.connection().behave(Sending.STALL);
     Position under = publish("chat");
     Position waits = publish("chat");
 
+    delivery("ada", "chat", before, Verdict.SENT);
     assertThat(delivery("ada", "chat", under, Verdict.SENDING).sent().answer())
         .isEqualTo(Answer.UNKNOWN);
     Delivery delivery = delivery("ada", "chat", waits, Verdict.WAITING);

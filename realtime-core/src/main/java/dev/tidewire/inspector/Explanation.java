@@ -63,7 +63,7 @@ public record Explanation(
     WAITING,
     /** Sent, or left out because the reader was behind and the channel allows that. */
     SENT_OR_LEFT_OUT,
-    /** Given to the connection, which has not said that all of it is sent. */
+    /** In the message that the connection is sending, and has not said to be sent. */
     SENDING,
     /** Told with the acknowledgement of the subscription. */
     RECOVERED,
