@@ -12,6 +12,7 @@ import jakarta.servlet.annotation.HandlesTypes;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.InputStreamReader;
+import java.lang.ref.WeakReference;
 import java.net.InetSocketAddress;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -32,11 +33,13 @@ public class UndertowRunner {
   private final String path;
   private final PathHandler paths;
   private final URLClassLoader loader;
+  private final PathResourceManager files;
   private final DeploymentManager manager;
 
   public static void main(String[] arguments) throws Exception {
     Path war = Path.of(arguments[0]);
     PathHandler paths = Handlers.path();
+    List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
     UndertowRunner app = new UndertowRunner(war, "/app", paths);
     Undertow undertow =
         Undertow.builder().addHttpListener(0, "127.0.0.1").setHandler(paths).build();
@@ -47,6 +50,7 @@ public class UndertowRunner {
     for (String command = commands.readLine(); command != null; command = commands.readLine()) {
       switch (command) {
         case "undeploy" -> {
+          loaders.add(new WeakReference<>(app.loader));
           app.undeploy();
           app = null;
           System.out.println("UNDEPLOYED");
@@ -61,6 +65,11 @@ public class UndertowRunner {
           commands.readLine();
           narrow.undeploy();
           System.out.println("UNDEPLOYED");
+        }
+        case "loaders" -> {
+          System.gc();
+          long held = loaders.stream().filter(loader -> loader.get() != null).count();
+          System.out.println("LOADERS " + held);
         }
         case "threads" -> {
           long count =
@@ -81,6 +90,7 @@ public class UndertowRunner {
     manager.stop();
     manager.undeploy();
     Servlets.defaultContainer().removeDeployment(info); // or it would keep the class loader
+    files.close(); // it watches the folder, in a thread that would keep it all
     loader.close();
   }
 
@@ -94,13 +104,14 @@ public class UndertowRunner {
       urls.add(jar.toURI().toURL());
     }
     loader = new URLClassLoader(urls.toArray(URL[]::new), UndertowRunner.class.getClassLoader());
+    files = new PathResourceManager(war);
     DeploymentInfo info =
         Servlets.deployment()
             .setClassLoader(loader)
             .setContextPath(path)
             .setDeploymentName(path.substring(1))
             .addWelcomePage("index.html")
-            .setResourceManager(new PathResourceManager(war))
+            .setResourceManager(files)
             .addServletContextAttribute(
                 WebSocketDeploymentInfo.ATTRIBUTE_NAME, new WebSocketDeploymentInfo());
     for (ServletContainerInitializer found :
