@@ -72,12 +72,12 @@ public final class Realtime implements AutoCloseable {
             access, admission, publisher, history, presence, codec, limits, ids, documents);
     sessions = new Sessions(ports, requests, access, admission, tables, settings, ids);
     streams = new Streams(sessions);
-    yjs = YjsPart.open(settings, access, sessions, threads);
+    yjs = YjsPart.open(settings, access, sessions, threads, broker, codec, ids);
     operations =
         new Operations(settings, broker, history, hub, sessions, publisher, admission, yjs);
     shutdown =
         new Shutdown(sessions, publisher, threads, broker, presence, history, documents, yjs);
-    broker.start(hub);
+    broker.start(YjsPart.listener(yjs, hub));
     presence.start(hub);
     operations.begin(threads, documents);
   }

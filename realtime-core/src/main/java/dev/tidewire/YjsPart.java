@@ -1,5 +1,9 @@
 package dev.tidewire;
 
+import dev.tidewire.broker.Broker;
+import dev.tidewire.broker.BrokerListener;
+import dev.tidewire.protocol.FrameCodec;
+import dev.tidewire.sync.yjs.YjsNodes;
 import dev.tidewire.sync.yjs.YjsRooms;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -11,15 +15,35 @@ final class YjsPart {
   private YjsPart() {}
 
   static @Nullable YjsRooms open(
-      Realtime.Builder settings, AccessControl access, Sessions sessions, Threads threads) {
+      Realtime.Builder settings,
+      AccessControl access,
+      Sessions sessions,
+      Threads threads,
+      Broker broker,
+      FrameCodec codec,
+      RandomIds ids) {
     if (settings.yjs == null) {
       return null;
     }
+    YjsNodes nodes =
+        broker.isShared()
+            ? new YjsNodes(broker, codec, settings.yjs, ids::next, settings.clock)
+            : null;
     YjsRooms rooms =
         new YjsRooms(
-            settings.yjs, access::require, sessions::orGuest, threads.delivery(), settings.clock);
+            settings.yjs,
+            nodes,
+            access::require,
+            sessions::orGuest,
+            threads.delivery(),
+            settings.clock);
     threads.everySecond("Looking after Yjs rooms", rooms::tick);
     return rooms;
+  }
+
+  /** What the broker is to tell: the hub, and the rooms that other nodes have open too. */
+  static BrokerListener listener(@Nullable YjsRooms rooms, BrokerListener hub) {
+    return rooms == null ? hub : rooms.listener(hub);
   }
 
   static void revoke(@Nullable YjsRooms rooms, Predicate<Identity> whose) {

@@ -91,6 +91,14 @@ public interface Broker extends AutoCloseable {
   }
 
   /**
+   * Whether other nodes may publish to its streams and hear them. By default true; a broker of one
+   * JVM says no, and spares what only serves several.
+   */
+  default boolean isShared() {
+    return true;
+  }
+
+  /**
    * How many publications of the channel are kept for recovery, for people who look at it; negative
    * if that is not known without asking a backend. Must not wait.
    */

@@ -144,6 +144,11 @@ public final class MemoryBroker implements Broker {
   }
 
   @Override
+  public boolean isShared() {
+    return false;
+  }
+
+  @Override
   public boolean hasRoomFor(String topic) {
     if (maxChannels == 0 || streams.size() < maxChannels || streams.containsKey(topic)) {
       return true;

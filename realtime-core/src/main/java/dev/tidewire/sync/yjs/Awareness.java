@@ -35,10 +35,11 @@ final class Awareness {
 
   private static final class Entry {
     private State state;
-    private @Nullable YjsClient from;
+    // A connection, or the name of another node's room.
+    private @Nullable Object from;
     private long heard;
 
-    Entry(State state, YjsClient from, long heard) {
+    Entry(State state, Object from, long heard) {
       this.state = state;
       this.from = from;
       this.heard = heard;
@@ -80,8 +81,17 @@ final class Awareness {
     return out.toBytes();
   }
 
-  /** Takes what is news; returns that. */
+  /** Takes what is news from a connection; returns that. */
   List<State> apply(List<State> states, YjsClient from, long now) {
+    return take(states, from, now);
+  }
+
+  /** The same from another node, which tells of its own connections only. */
+  List<State> apply(List<State> states, String peer, long now) {
+    return take(states, peer, now);
+  }
+
+  private List<State> take(List<State> states, Object from, long now) {
     List<State> news = new ArrayList<>(states.size());
     for (State state : states) {
       Entry known = entries.get(state.client());
@@ -89,7 +99,7 @@ final class Awareness {
         Entry entry = known == null ? new Entry(state, from, now) : known;
         entry.state = state;
         entry.heard = now;
-        if (entry.from == null || from.isOf(state.client())) {
+        if (entry.from == null || isAt(from, state.client())) {
           entry.from = from;
         }
         entries.put(state.client(), entry);
@@ -105,8 +115,16 @@ final class Awareness {
         || (state.clock() == clock && state.isGone() && !known.state.isGone());
   }
 
-  private boolean hasRoom(YjsClient from) {
-    return entries.values().stream().filter(e -> e.from == from).count() < MAX_PER_CONNECTION;
+  private static boolean isAt(Object from, long client) {
+    return !(from instanceof YjsClient connection) || connection.isOf(client);
+  }
+
+  private boolean hasRoom(Object from) {
+    return !(from instanceof YjsClient) || count(from) < MAX_PER_CONNECTION;
+  }
+
+  private long count(Object from) {
+    return entries.values().stream().filter(e -> e.from == from).count();
   }
 
   /**
@@ -130,9 +148,18 @@ final class Awareness {
 
   /** A connection is gone; returns that its clients are. */
   List<State> leave(YjsClient who, long now) {
+    return end(who, now);
+  }
+
+  /** Another node is gone; returns that its clients are. */
+  List<State> leave(String peer, long now) {
+    return end(peer, now);
+  }
+
+  private List<State> end(Object who, long now) {
     List<State> gone = new ArrayList<>(1);
     for (Entry entry : entries.values()) {
-      if (entry.from == who) {
+      if (who.equals(entry.from)) {
         entry.from = null;
         end(entry, now, gone);
       }
@@ -163,6 +190,17 @@ final class Awareness {
       entry.heard = now;
       gone.add(entry.state);
     }
+  }
+
+  /** Those of the states whose clients are connected to this node. */
+  List<State> own(List<State> states) {
+    return states.stream()
+        .filter(
+            state -> {
+              Entry known = entries.get(state.client());
+              return known != null && known.from instanceof YjsClient;
+            })
+        .toList();
   }
 
   /** Everybody who is here. */

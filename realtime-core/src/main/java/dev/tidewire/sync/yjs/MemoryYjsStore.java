@@ -112,6 +112,11 @@ public final class MemoryYjsStore implements YjsStore {
   }
 
   @Override
+  public boolean isShared() {
+    return false;
+  }
+
+  @Override
   public void close() {
     rooms.clear();
   }

@@ -28,8 +28,8 @@ final class YjsLog {
   /** The same when a room is opened or left. */
   private static final int COMPACT_AT_REST = 20;
 
-  /** An update from a client. */
-  record Edit(UpdateCheck update, YjsClient from) {}
+  /** An update from a client; null if another node told it. */
+  record Edit(UpdateCheck update, @Nullable YjsClient from) {}
 
   /** What comes of what was asked for; called in the mailbox. */
   interface Owner {
@@ -38,6 +38,9 @@ final class YjsLog {
     void stored(Edit edit);
 
     void notStored(Edit edit);
+
+    /** The store had something that nobody told. */
+    void found(byte[] update);
 
     /** Nothing is under way any more. */
     void idle();
@@ -52,6 +55,8 @@ final class YjsLog {
   private List<Edit> waiting = new ArrayList<>(1);
   private long pendingBytes;
   private boolean loading;
+  private boolean reloading;
+  private boolean isReloadDue;
   private boolean writing;
   private boolean compacting;
   private int compactAt = COMPACT_OPEN;
@@ -68,14 +73,14 @@ final class YjsLog {
   }
 
   boolean isBusy() {
-    return loading || writing || compacting || !waiting.isEmpty();
+    return loading || reloading || writing || compacting || !waiting.isEmpty();
   }
 
   boolean isLoading() {
     return loading;
   }
 
-  private static <T> CompletionStage<T> call(Supplier<CompletionStage<T>> operation) {
+  static <T> CompletionStage<T> call(Supplier<CompletionStage<T>> operation) {
     try {
       return operation.get();
     } catch (RuntimeException e) {
@@ -106,7 +111,10 @@ final class YjsLog {
   /** One that cannot be read is left where it is: it is not in the way of the others. */
   private void take(String key, byte[] update) {
     try {
-      document.add(UpdateCheck.of(update));
+      UpdateCheck check = UpdateCheck.of(update);
+      if (document.lacks(check)) {
+        document.add(check);
+      }
       keys.add(key);
     } catch (BadUpdate e) {
       log.error(
@@ -115,6 +123,65 @@ final class YjsLog {
           room,
           e.getMessage());
     }
+  }
+
+  /** Adds an update that another node has stored where this one reads. */
+  void learn(UpdateCheck update) {
+    document.add(update);
+    if (document.pieces() >= COMPACT_OPEN) {
+      try {
+        document.merged();
+      } catch (RuntimeException e) {
+        log.error("The updates of the room '{}' stay unmerged", room, e);
+      }
+    }
+  }
+
+  /** Reads again what other nodes have stored; if that fails, at the next {@link #retry}. */
+  void reload() {
+    isReloadDue = true;
+    retry();
+  }
+
+  /** Reads again if that is still to be done. */
+  void retry() {
+    if (!isReloadDue || loading || reloading || compacting) {
+      return;
+    }
+    isReloadDue = false;
+    reloading = true;
+    Set<String> before = Set.copyOf(keys);
+    call(() -> store.load(room))
+        .whenComplete((found, failure) -> mailbox.add(() -> reloaded(before, found, failure)));
+  }
+
+  /**
+   * @param before the keys that were known when the store was asked; what was stored since then is
+   *     not among those found
+   */
+  private void reloaded(
+      Set<String> before, @Nullable Map<String, byte[]> found, @Nullable Throwable failure) {
+    reloading = false;
+    if (found == null) {
+      log.debug("The room '{}' cannot be read again now", room, failure);
+      isReloadDue = true;
+    } else {
+      if (keys.removeIf(key -> before.contains(key) && !found.containsKey(key))) {
+        compactAt = COMPACT_OPEN; // another node had replaced them
+      }
+      StateVector had = document.position();
+      Contents contents = document.contents(false);
+      found.forEach(
+          (key, update) -> {
+            if (!keys.contains(key)) {
+              take(key, update);
+            }
+          });
+      if (!contents.isSameAs(document.contents(false))) {
+        owner.found(document.missing(had));
+      }
+    }
+    tellIdle();
   }
 
   /** Bytes that are to be stored and are not yet. */
@@ -169,7 +236,7 @@ final class YjsLog {
    * meanwhile, here or by another server, have other keys and stay.
    */
   private void compact(int threshold) {
-    if (compacting || writing || keys.size() < threshold) {
+    if (compacting || writing || reloading || keys.size() < threshold) {
       return;
     }
     byte[] all;
@@ -191,11 +258,13 @@ final class YjsLog {
     if (key == null) {
       log.warn("The updates of the room '{}' stay as they are: not replaced", room, failure);
       compactAt = 2 * keys.size();
+      isReloadDue = store.isShared(); // perhaps another node was first
     } else {
       replaced.forEach(keys::remove);
       keys.add(key);
       compactAt = COMPACT_OPEN;
     }
+    retry();
     tellIdle();
   }
 

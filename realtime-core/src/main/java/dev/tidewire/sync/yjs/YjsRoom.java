@@ -8,20 +8,21 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A document and the clients that have it open. Everything that happens in a room happens in its
- * mailbox, one thing after the other. Safe for any thread.
+ * A document and the clients that have it open on this node. Everything that happens in a room
+ * happens in its mailbox, one thing after the other. Safe for any thread.
  */
-final class YjsRoom implements YjsLog.Owner {
+final class YjsRoom implements YjsLog.Owner, YjsPeers.Owner {
 
   /** What may wait for the store, in messages of the largest size. */
   private static final int MAX_WAITING_MESSAGES = 4;
 
   private final YjsOptions options;
-  private final IntConsumer release;
+  private final IntPredicate release;
   private final Mailbox mailbox;
   private final AtomicLong waitingBytes = new AtomicLong();
 
@@ -30,21 +31,31 @@ final class YjsRoom implements YjsLog.Owner {
 
   // In the mailbox:
   private final YjsLog log;
+  private final @Nullable YjsPeers peers; // null where no other node can have it open
   private final Awareness awareness = new Awareness();
   private final Set<YjsClient> clients = new LinkedHashSet<>();
   private final List<Runnable> early = new ArrayList<>(2);
   private final List<CompletableFuture<byte[]>> readers = new ArrayList<>(0);
+  private boolean opening;
   private boolean ready;
   private int leaving;
 
   /**
-   * @param release lets go of the room as often as is said
+   * @param nodes where other nodes are told, or null if there are none
+   * @param release lets go of the room as often as is said; true if nobody holds it any more
    */
-  YjsRoom(String name, YjsOptions options, Mailbox mailbox, IntConsumer release) {
+  YjsRoom(
+      String name,
+      YjsOptions options,
+      Mailbox mailbox,
+      @Nullable YjsNodes nodes,
+      IntPredicate release) {
     this.options = options;
     this.mailbox = mailbox;
     this.release = release;
     this.log = new YjsLog(name, options.store(), mailbox, this);
+    this.peers =
+        nodes == null ? null : new YjsPeers(name, YjsNodes.topic(name), nodes, mailbox, this);
   }
 
   void join(YjsClient client) {
@@ -77,24 +88,45 @@ final class YjsRoom implements YjsLog.Owner {
       return;
     }
     early.add(task);
-    if (!log.isLoading()) {
+    if (!opening) {
+      opening = true;
+      if (peers == null) {
+        log.load();
+      } else {
+        peers.follow();
+      }
+    }
+  }
+
+  @Override
+  public void following() {
+    if (opening && !log.isLoading()) {
       log.load();
     }
   }
 
   @Override
   public void loaded(@Nullable Throwable failure) {
-    List<Runnable> tasks = List.copyOf(early);
-    early.clear();
-    if (failure == null) {
-      ready = true;
-      tasks.forEach(Runnable::run);
-    } else {
+    if (failure != null) {
+      opening = false;
+      early.clear();
       waitingBytes.set(0);
       clients.forEach(client -> client.close(CloseCode.TRY_AGAIN));
       readers.forEach(reader -> reader.completeExceptionally(failure));
       readers.clear();
+    } else if (peers == null) {
+      settled();
+    } else {
+      peers.begin();
     }
+  }
+
+  @Override
+  public void settled() {
+    ready = true;
+    List<Runnable> tasks = List.copyOf(early);
+    early.clear();
+    tasks.forEach(Runnable::run);
   }
 
   void answer(YjsClient client, StateVector has) {
@@ -133,21 +165,21 @@ final class YjsRoom implements YjsLog.Owner {
       client.close(CloseCode.TRY_AGAIN); // the store does not keep up
       return;
     }
-    mailbox.add(() -> whenReady(() -> take(new Edit(update, client))));
+    mailbox.add(() -> whenReady(() -> take(new Edit(update, client), client)));
   }
 
-  private void take(Edit edit) {
+  private void take(Edit edit, YjsClient from) {
     YjsDocument document = log.document();
     long more = log.pendingBytes() + edit.update().update().length;
     if (!document.lacks(edit.update())) {
       done(edit);
-    } else if (!edit.from().mayWrite()) {
+    } else if (!from.mayWrite()) {
       done(edit);
-      edit.from().deny();
+      from.deny();
     } else if (options.roomBytes() > 0
         && document.sizeWith(more, options.roomBytes()) > options.roomBytes()) {
       done(edit);
-      edit.from().refuse("the document is too large", CloseCode.YJS_TOO_BIG);
+      from.refuse("the document is too large", CloseCode.YJS_TOO_BIG);
     } else {
       log.append(edit);
     }
@@ -159,36 +191,139 @@ final class YjsRoom implements YjsLog.Owner {
 
   @Override
   public void stored(Edit edit) {
-    done(edit);
-    byte[] message = YjsMessages.sync(YjsMessages.UPDATE, edit.update().update());
-    for (YjsClient client : clients) {
-      if (client != edit.from()) {
-        client.send(message);
+    YjsClient from = edit.from();
+    forward(edit.update().update(), from);
+    boolean gaps = log.document().hasGapsWhere(edit.update());
+    if (from != null) {
+      done(edit);
+      if (gaps && from.mayBeAsked()) {
+        askForMissing(from);
       }
-    }
-    if (log.document().hasGapsWhere(edit.update()) && edit.from().mayBeAsked()) {
-      askForMissing(edit.from());
+      if (peers != null) {
+        peers.stored(edit.update().update());
+      }
+    } else if (peers != null) {
+      peers.learned(gaps);
     }
   }
 
-  /** The sender comes back, learns what is missing here, and sends it again. */
+  private void forward(byte[] update, @Nullable YjsClient from) {
+    byte[] message = YjsMessages.sync(YjsMessages.UPDATE, update);
+    for (YjsClient client : clients) {
+      if (client != from) {
+        client.send(message);
+      }
+    }
+  }
+
+  /** The sender comes back, learns what is missing here, and sends it again; so do other nodes. */
   @Override
   public void notStored(Edit edit) {
-    done(edit);
-    edit.from().close(CloseCode.TRY_AGAIN);
+    YjsClient from = edit.from();
+    if (from != null) {
+      done(edit);
+      from.close(CloseCode.TRY_AGAIN);
+    }
+  }
+
+  @Override
+  public void found(byte[] update) {
+    forward(update, null);
+  }
+
+  @Override
+  public YjsDocument document() {
+    return log.document();
+  }
+
+  @Override
+  public void learn(UpdateCheck update) {
+    if (!log.document().lacks(update)) {
+      return;
+    }
+    if (!options.store().isShared()) {
+      log.append(new Edit(update, null));
+      return;
+    }
+    log.learn(update);
+    forward(update.update(), null);
+    if (peers != null) {
+      peers.learned(log.document().hasGapsWhere(update));
+    }
+  }
+
+  @Override
+  public void reload() {
+    if (options.store().isShared()) {
+      log.reload();
+    }
+  }
+
+  /** A publication of another node, or of this one. */
+  void hear(Supplier<byte[]> publication) {
+    mailbox.add(
+        () -> {
+          if (peers != null) {
+            peers.hear(publication.get());
+          }
+        });
+  }
+
+  /** Publications of other nodes can not be heard any more. */
+  void lost() {
+    mailbox.add(
+        () -> {
+          if (peers != null) {
+            peers.lost();
+          }
+        });
+  }
+
+  /** About once a second, if there may be other nodes. */
+  void tick(long now) {
+    mailbox.add(
+        () -> {
+          if (peers != null) {
+            log.retry();
+            peers.tick(now);
+          }
+        });
   }
 
   void show(YjsClient client, List<Awareness.State> states, long now) {
     mailbox.add(
         () -> {
           if (clients.contains(client)) { // not one that has left
-            tell(awareness.apply(states, client, now));
+            announce(awareness.apply(states, client, now));
             List<Awareness.State> gone = awareness.contradicted(states);
             if (!gone.isEmpty()) {
               client.send(YjsMessages.awareness(Awareness.write(gone)));
             }
           }
         });
+  }
+
+  @Override
+  public void show(String peer, List<Awareness.State> states, long now) {
+    tell(awareness.apply(states, peer, now));
+  }
+
+  @Override
+  public void gone(String peer, long now) {
+    tell(awareness.leave(peer, now));
+  }
+
+  @Override
+  public List<Awareness.State> ownStates() {
+    return awareness.own(awareness.present());
+  }
+
+  /** Tells everybody here, and other nodes of those who are connected to this one. */
+  private void announce(List<Awareness.State> news) {
+    tell(news);
+    if (peers != null) {
+      peers.show(awareness.own(news));
+    }
   }
 
   /** Tells the sender too: a stock client that hears nothing takes the server for dead. */
@@ -205,14 +340,18 @@ final class YjsRoom implements YjsLog.Owner {
 
   /** Looks after clients that have gone silent. */
   void sweep(long now) {
-    mailbox.add(() -> tell(awareness.outdated(now)));
+    mailbox.add(() -> announce(awareness.outdated(now)));
   }
 
   void leave(YjsClient client, long now) {
     mailbox.add(
         () -> {
           clients.remove(client);
-          tell(awareness.leave(client, now));
+          List<Awareness.State> gone = awareness.leave(client, now);
+          tell(gone);
+          if (peers != null) {
+            peers.show(gone);
+          }
           letGo();
         });
   }
@@ -227,17 +366,18 @@ final class YjsRoom implements YjsLog.Owner {
     if (ready && clients.isEmpty()) {
       log.rest();
     }
-    if (!log.isBusy()) {
-      idle();
-    }
+    idle();
   }
 
   @Override
   public void idle() {
-    if (leaving > 0) {
-      int count = leaving;
-      leaving = 0;
-      release.accept(count);
+    if (leaving == 0 || log.isBusy() || (peers != null && peers.isBusy())) {
+      return;
+    }
+    int count = leaving;
+    leaving = 0;
+    if (release.test(count) && peers != null) {
+      peers.leave();
     }
   }
 }

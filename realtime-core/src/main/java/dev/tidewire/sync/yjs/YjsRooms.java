@@ -3,14 +3,17 @@ package dev.tidewire.sync.yjs;
 import dev.tidewire.AccessPolicy.Action;
 import dev.tidewire.Identity;
 import dev.tidewire.Rejection;
+import dev.tidewire.broker.BrokerListener;
 import dev.tidewire.protocol.CloseCode;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.transport.BinaryConnection;
 import java.time.Clock;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
@@ -38,13 +41,20 @@ public final class YjsRooms implements AutoCloseable {
 
   private static final long FORGIVENESS_MS = 60_000;
 
+  /** A room that another node asked for is kept open so long. */
+  private static final long VISIT_MS = 15_000;
+
   /** Asks the application's policy; throws a {@link Rejection} if the answer is no. */
   @FunctionalInterface
   public interface Access {
     void require(Identity identity, String topic, Action action);
   }
 
+  /** A room held open for another node's sake. */
+  private record Visit(YjsRoom room, long until) {}
+
   private final YjsOptions options;
+  private final @Nullable YjsNodes nodes;
   private final Access access;
   private final UnaryOperator<@Nullable Identity> orGuest;
   private final Executor executor;
@@ -52,24 +62,31 @@ public final class YjsRooms implements AutoCloseable {
   private final ConcurrentHashMap<String, YjsRoom> rooms = new ConcurrentHashMap<>();
   private final Set<YjsClient> clients = ConcurrentHashMap.newKeySet();
   private final AtomicInteger connections = new AtomicInteger();
+  private final Queue<Visit> visits = new ConcurrentLinkedQueue<>();
+  private final Mailbox calls;
   private volatile boolean stopping;
   // Touched by the timer alone.
   private long lastTick;
   private long lastSweep;
   private long forgivenUntil;
+  private boolean hearsCalls;
 
   /**
    * For the bus.
    *
+   * @param nodes where other nodes are told, or null if there are none
    * @param orGuest the identity itself, or a guest's if there is none and guests are let in
    */
   public YjsRooms(
       YjsOptions options,
+      @Nullable YjsNodes nodes,
       Access access,
       UnaryOperator<@Nullable Identity> orGuest,
       Executor executor,
       Clock clock) {
     this.options = options;
+    this.nodes = nodes;
+    this.calls = new Mailbox(executor);
     this.access = access;
     this.orGuest = orGuest;
     this.executor = executor;
@@ -231,16 +248,53 @@ public final class YjsRooms implements AutoCloseable {
   }
 
   private YjsRoom open(String name) {
-    return new YjsRoom(name, options, new Mailbox(executor), count -> release(name, count));
+    Mailbox mailbox = new Mailbox(executor);
+    YjsRoom room = new YjsRoom(name, options, mailbox, nodes, count -> release(name, count));
+    if (nodes != null) {
+      nodes.follow(YjsNodes.topic(name), room);
+    }
+    return room;
   }
 
-  private void release(String name, int count) {
-    rooms.computeIfPresent(
-        name,
-        (key, room) -> {
-          room.holders -= count;
-          return room.holders == 0 ? null : room;
-        });
+  /** True if nobody holds it any more. */
+  private boolean release(String name, int count) {
+    YjsRoom left =
+        rooms.computeIfPresent(
+            name,
+            (key, room) -> {
+              room.holders -= count;
+              if (room.holders > 0) {
+                return room;
+              }
+              if (nodes != null) {
+                nodes.ignore(YjsNodes.topic(name));
+              }
+              return null;
+            });
+    return left == null;
+  }
+
+  /** For the bus: hears what other nodes tell of rooms, and leaves all else to {@code others}. */
+  public BrokerListener listener(BrokerListener others) {
+    return nodes == null
+        ? others
+        : nodes.listener(others, name -> calls.add(() -> called(name.get())));
+  }
+
+  /** Another node has opened a room: what is kept of it here is to be told. */
+  private void called(String name) {
+    if (!isName(name) || rooms.containsKey(name)) {
+      return; // an open room hears of it by itself
+    }
+    YjsLog.call(() -> options.store().load(name))
+        .thenAccept(
+            kept -> {
+              YjsRoom room = kept.isEmpty() ? null : hold(name, 0);
+              if (room != null) {
+                visits.add(new Visit(room, now() + VISIT_MS));
+                var unused = room.read();
+              }
+            });
   }
 
   void gone(YjsClient client) {
@@ -260,6 +314,23 @@ public final class YjsRooms implements AutoCloseable {
     if (now - lastSweep >= SWEEP_MS) {
       lastSweep = now;
       rooms.values().forEach(room -> room.sweep(now));
+    }
+    if (nodes != null) {
+      follow(nodes, now);
+    }
+  }
+
+  private void follow(YjsNodes others, long now) {
+    if (!hearsCalls) {
+      hearsCalls = true;
+      others.hearCalls();
+    }
+    rooms.values().forEach(room -> room.tick(now));
+    Visit oldest = visits.peek();
+    while (oldest != null && (oldest.until() <= now || stopping)) {
+      visits.remove();
+      oldest.room().leave();
+      oldest = visits.peek();
     }
   }
 

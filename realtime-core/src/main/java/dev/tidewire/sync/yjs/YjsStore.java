@@ -37,6 +37,16 @@ public interface YjsStore extends AutoCloseable {
    */
   CompletionStage<String> replace(String room, Collection<String> keys, byte[] update);
 
+  /**
+   * Whether whoever reads this store on another node finds there what was stored here; then an edit
+   * is stored once, and other nodes take it as stored. By default true, as for a database that all
+   * nodes use. Where each node has a store of its own, every node stores every edit that it hears
+   * of.
+   */
+  default boolean isShared() {
+    return true;
+  }
+
   /** Forgets a room. */
   CompletionStage<Void> delete(String room);
 

@@ -54,7 +54,7 @@ class YjsRoomsTest {
             return Instant.ofEpochMilli(time.get());
           }
         };
-    return new YjsRooms(options, this::require, identity -> identity, executor, clock);
+    return new YjsRooms(options, null, this::require, identity -> identity, executor, clock);
   }
 
   private void require(Identity identity, String topic, Action action) {
