@@ -9,6 +9,7 @@ import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Draft;
 import dev.tidewire.channel.Position;
+import dev.tidewire.channel.Publication;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -129,6 +130,12 @@ public final class RedisBroker implements Broker {
     return streams.topics().size();
   }
 
+  /** Known of the channels that this node subscribes to. */
+  @Override
+  public int retained(String topic) {
+    return scripts.places().retained(topic);
+  }
+
   @Override
   public void close() {
     presence.close();
@@ -152,22 +159,24 @@ public final class RedisBroker implements Broker {
 
     @Override
     public CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit) {
-      return scripts.read(topic, since, limit, threads::answer);
+      return scripts.read(topic, since, null, limit, threads::answer);
     }
 
     @Override
     public CompletionStage<Tail> repair(String topic, Position since, ReadLimit limit) {
-      return read(topic, since, limit);
+      return scripts.read(topic, since, since, limit, threads::answer);
     }
 
     @Override
     public void listen(String topic) {
+      scripts.places().follow(topic);
       link.subscribe(scripts.channelOf(topic));
     }
 
     @Override
     public void ignore(String topic) {
       link.unsubscribe(scripts.channelOf(topic));
+      scripts.places().forget(topic);
     }
 
     @Override
@@ -194,7 +203,12 @@ public final class RedisBroker implements Broker {
     @Override
     public void message(String topic, byte[] payload) {
       try {
-        streams.told(scripts.told(topic, payload));
+        Publication told = scripts.told(topic, payload);
+        if (told != null) {
+          streams.told(told);
+        } else {
+          streams.stands(topic); // Redis says how far the stream is, and of which life
+        }
       } catch (RuntimeException e) {
         log.error("A message of channel {} cannot be read", topic, e);
       }

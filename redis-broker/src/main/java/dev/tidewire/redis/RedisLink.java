@@ -54,6 +54,9 @@ final class RedisLink implements AutoCloseable {
   /** Making connections takes its time on a machine that has just been started. */
   private static final Duration CONNECTING = Duration.ofSeconds(10);
 
+  /** Once in so many check intervals it is asked whether the cluster has become another. */
+  private static final int LOOKS = 10;
+
   private static final Duration CLOSING = Duration.ofSeconds(2);
 
   private final RedisOptions options;
@@ -103,6 +106,7 @@ final class RedisLink implements AutoCloseable {
     try {
       firstOpened.get(6 * CONNECTING.toMillis(), TimeUnit.MILLISECONDS);
       threads.every(TICK, this::tick);
+      threads.every(options.checkInterval().multipliedBy(LOOKS), this::lookAgain);
     } catch (ExecutionException | TimeoutException e) {
       close();
       throw new RealtimeException(
@@ -218,6 +222,14 @@ final class RedisLink implements AutoCloseable {
     RedisSession current = session;
     if (current != null) {
       current.pulse(now, late);
+    }
+  }
+
+  /** On the timer. */
+  private void lookAgain() {
+    RedisSession current = session;
+    if (current != null && options.shardedMessages()) {
+      current.lookAgain(servers);
     }
   }
 

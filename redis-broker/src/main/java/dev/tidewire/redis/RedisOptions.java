@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  *     its members leave; one that was only slow puts them back. Give all nodes the same
  * @param maxWaitingBytes bytes that may wait for Redis's answer, default 64 MiB; beyond, publishing
  *     fails at once
+ * @param shardedMessages whether messages stay within the shard of a cluster that their channel
+ *     lies in, default true; holds where all masters know how (Redis 7, Valkey). Without, every
+ *     server passes every message to every other. Give all nodes the same: one that hears otherwise
+ *     than another publishes has it a check interval later
  * @param clock gives the time stamps; null for Redis's own clock
  */
 public record RedisOptions(
@@ -25,6 +29,7 @@ public record RedisOptions(
     Duration checkInterval,
     Duration nodeTimeout,
     long maxWaitingBytes,
+    boolean shardedMessages,
     @Nullable Clock clock) {
 
   private static final String END = "}:";
@@ -36,6 +41,7 @@ public record RedisOptions(
           Duration.ofSeconds(3),
           Duration.ofSeconds(6),
           64L << 20,
+          true,
           null);
 
   public RedisOptions {
@@ -58,32 +64,44 @@ public record RedisOptions(
 
   /** Keys and channels begin with this. */
   public RedisOptions withPrefix(String newPrefix) {
-    return new RedisOptions(newPrefix, timeout, checkInterval, nodeTimeout, maxWaitingBytes, clock);
+    return new RedisOptions(
+        newPrefix, timeout, checkInterval, nodeTimeout, maxWaitingBytes, shardedMessages, clock);
   }
 
   /** Redis is unreachable after this silence. */
   public RedisOptions withTimeout(Duration newTimeout) {
-    return new RedisOptions(prefix, newTimeout, checkInterval, nodeTimeout, maxWaitingBytes, clock);
+    return new RedisOptions(
+        prefix, newTimeout, checkInterval, nodeTimeout, maxWaitingBytes, shardedMessages, clock);
   }
 
   /** Quiet channels are checked this often. */
   public RedisOptions withCheckInterval(Duration interval) {
-    return new RedisOptions(prefix, timeout, interval, nodeTimeout, maxWaitingBytes, clock);
+    return new RedisOptions(
+        prefix, timeout, interval, nodeTimeout, maxWaitingBytes, shardedMessages, clock);
   }
 
   /** Nodes that are silent for so long are taken for dead. */
   public RedisOptions withNodeTimeout(Duration silence) {
-    return new RedisOptions(prefix, timeout, checkInterval, silence, maxWaitingBytes, clock);
+    return new RedisOptions(
+        prefix, timeout, checkInterval, silence, maxWaitingBytes, shardedMessages, clock);
   }
 
   /** At most so many bytes wait for Redis. */
   public RedisOptions withMaxWaitingBytes(long bytes) {
-    return new RedisOptions(prefix, timeout, checkInterval, nodeTimeout, bytes, clock);
+    return new RedisOptions(
+        prefix, timeout, checkInterval, nodeTimeout, bytes, shardedMessages, clock);
+  }
+
+  /** Whether messages stay within the shard of a cluster, where all masters know how. */
+  public RedisOptions withShardedMessages(boolean sharded) {
+    return new RedisOptions(
+        prefix, timeout, checkInterval, nodeTimeout, maxWaitingBytes, sharded, clock);
   }
 
   /** The time; for tests. */
   public RedisOptions withClock(Clock newClock) {
-    return new RedisOptions(prefix, timeout, checkInterval, nodeTimeout, maxWaitingBytes, newClock);
+    return new RedisOptions(
+        prefix, timeout, checkInterval, nodeTimeout, maxWaitingBytes, shardedMessages, newClock);
   }
 
   /** The time to give to a script; empty for Redis's own. */

@@ -1,16 +1,16 @@
 package dev.tidewire.redis;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.tidewire.RealtimeException;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateListener;
-import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
-import io.lettuce.core.pubsub.RedisPubSubAdapter;
-import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,9 +24,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One pair of connections, for scripts and for messages, from their making to the first trouble.
- * One server answers in order, so a single message that is late tells that everything before it is;
- * with a cluster each command has its own time.
+ * The connections for scripts and for messages, from their making to the first trouble. One server
+ * answers in order, so a single message that is late tells that everything before it is; with a
+ * cluster each command has its own time.
  *
  * <p>Safe for any thread, but for {@link #pulse}, which belongs to the timer.
  */
@@ -39,6 +39,9 @@ final class RedisSession {
     void message(String channel, byte[] payload);
   }
 
+  private static final byte[] PUBLISH = "PUBLISH".getBytes(US_ASCII);
+  private static final byte[] SPUBLISH = "SPUBLISH".getBytes(US_ASCII);
+
   private final RedisOptions options;
   private final List<Script> scripts;
   private final String pulseChannel;
@@ -48,12 +51,11 @@ final class RedisSession {
   private final AtomicLong numbers = new AtomicLong();
   private final AtomicLong waitingBytes = new AtomicLong();
   private volatile RedisServers.@Nullable Commands commands;
-  private volatile @Nullable StatefulRedisPubSubConnection<String, byte[]> messages;
+  private volatile @Nullable StatefulConnection<String, byte[]> messageConnection;
+  private volatile @Nullable RedisMessages messages;
+  private volatile boolean isSharded;
   private volatile boolean broken;
   private volatile @Nullable Throwable closedBy;
-
-  /** When the pulse was sent that has not come back, zero if there is none. */
-  private volatile long pulseSent;
 
   RedisSession(
       RedisOptions options,
@@ -76,20 +78,23 @@ final class RedisSession {
             made -> {
               commands = made;
               kept(made.connection());
-              return started(servers::messages);
+              return load(made);
+            })
+        .thenCompose(loaded -> servers.isSharded(commands()))
+        .thenCompose(
+            sharded -> {
+              isSharded = sharded;
+              return servers.messages();
             })
         .thenCompose(
             connection -> {
-              messages = connection;
+              messageConnection = connection;
               kept(connection);
-              connection.addListener(new Messages());
-              CompletableFuture<?>[] steps = new CompletableFuture<?>[scripts.size() + 1];
-              for (int i = 0; i < scripts.size(); i++) {
-                steps[i] = async().scriptLoad(scripts.get(i).source()).toCompletableFuture();
-              }
-              steps[scripts.size()] =
-                  connection.async().subscribe(pulseChannel).toCompletableFuture();
-              return CompletableFuture.allOf(steps);
+              RedisMessages made =
+                  new RedisMessages(
+                      commands(), connection, isSharded, options.timeout(), new Messages());
+              messages = made;
+              return made.open(pulseChannel);
             })
         .whenComplete(
             (done, failure) -> {
@@ -102,7 +107,21 @@ final class RedisSession {
     return opened;
   }
 
-  private static <T> CompletionStage<T> started(Supplier<CompletionStage<T>> step) {
+  /** Not by the cluster's own command, which wants to reach failed masters, too. */
+  private CompletionStage<Void> load(RedisServers.Commands made) {
+    return made.masters()
+        .thenCompose(
+            masters ->
+                CompletableFuture.allOf(
+                    masters.stream()
+                        .flatMap(
+                            master ->
+                                scripts.stream().map(script -> master.scriptLoad(script.source())))
+                        .map(CompletionStage::toCompletableFuture)
+                        .toArray(CompletableFuture<?>[]::new)));
+  }
+
+  static <T> CompletionStage<T> started(Supplier<CompletionStage<T>> step) {
     try {
       return step.get();
     } catch (RuntimeException e) {
@@ -123,8 +142,12 @@ final class RedisSession {
     }
   }
 
+  private RedisServers.Commands commands() {
+    return Objects.requireNonNull(commands, "open() has not completed");
+  }
+
   private RedisClusterAsyncCommands<String, byte[]> async() {
-    return Objects.requireNonNull(commands, "open() has not completed").async();
+    return commands().async();
   }
 
   private void breakDown(Throwable why) {
@@ -136,7 +159,10 @@ final class RedisSession {
     return broken;
   }
 
-  CompletionStage<List<Object>> run(Script script, List<String> keys, byte[]... arguments) {
+  /** The last argument of each script is the command by which it publishes. */
+  CompletionStage<List<Object>> run(Script script, List<String> keys, byte[]... given) {
+    byte[][] arguments = Arrays.copyOf(given, given.length + 1);
+    arguments[given.length] = isSharded ? SPUBLISH : PUBLISH;
     long bytes = 64;
     for (byte[] argument : arguments) {
       bytes += argument.length;
@@ -194,53 +220,47 @@ final class RedisSession {
   }
 
   void subscribe(String channel) {
-    tried(connection -> connection.async().subscribe(channel));
+    RedisMessages to = messages;
+    if (to != null) {
+      to.subscribe(channel);
+    }
   }
 
   void unsubscribe(String channel) {
-    tried(connection -> connection.async().unsubscribe(channel));
-  }
-
-  private interface Order {
-    RedisFuture<Void> to(StatefulRedisPubSubConnection<String, byte[]> connection);
-  }
-
-  private void tried(Order order) {
-    StatefulRedisPubSubConnection<String, byte[]> connection = messages;
-    if (connection == null) {
-      return;
+    RedisMessages to = messages;
+    if (to != null) {
+      to.unsubscribe(channel);
     }
-    started(() -> order.to(connection))
+  }
+
+  /** As {@link RedisMessages#pulse}. */
+  void pulse(long now, boolean late) {
+    RedisMessages to = messages;
+    if (to != null) {
+      to.pulse(now, late);
+    }
+  }
+
+  /** Breaks down if the cluster has become another, so that messages are to come otherwise. */
+  void lookAgain(RedisServers servers) {
+    started(servers::refresh)
+        .thenCompose(known -> servers.isSharded(commands()))
         .whenComplete(
-            (done, failure) -> {
-              if (failure != null) {
-                breakDown(failure);
+            (sharded, failure) -> {
+              if (failure == null && sharded != isSharded) {
+                breakDown(
+                    new RealtimeException(
+                        "the cluster's servers " + (sharded ? "now" : "no longer") + " all shard",
+                        null));
               }
             });
   }
 
-  /**
-   * Sends a message to itself, or finds that the last one has not come back in time.
-   *
-   * @param late whether this JVM stood still, so that nothing can be said about Redis
-   */
-  void pulse(long now, boolean late) {
-    long sent = pulseSent;
-    if (sent == 0 || late) {
-      pulseSent = now == 0 ? 1 : now;
-      started(() -> async().publish(pulseChannel, new byte[0]))
-          .whenComplete(
-              (receivers, failure) -> {
-                if (failure != null) {
-                  breakDown(failure);
-                }
-              });
-    } else if (now - sent > options.timeout().toNanos()) {
-      breakDown(new RealtimeException("no answer within " + options.timeout(), null));
-    }
+  boolean isSharded() {
+    return isSharded;
   }
 
-  /** Closes both connections; everything that waits fails. */
+  /** Closes the connections; everything that waits fails. */
   void close(Throwable why) {
     if (closedBy != null) {
       return;
@@ -249,7 +269,7 @@ final class RedisSession {
     broken = true;
     RedisServers.Commands made = commands;
     close(made == null ? null : made.connection());
-    close(messages);
+    close(messageConnection);
     waiting.values().forEach(answer -> answer.completeExceptionally(why));
   }
 
@@ -259,22 +279,20 @@ final class RedisSession {
     }
   }
 
-  /** What comes on the second connection. */
-  private final class Messages extends RedisPubSubAdapter<String, byte[]> {
+  private final class Messages implements RedisMessages.Listener {
     @Override
-    public void message(String channel, byte[] payload) {
-      if (channel.equals(pulseChannel)) {
-        pulseSent = 0;
-      } else {
-        listener.message(channel, payload);
-      }
+    public void subscribed(String channel) {
+      listener.subscribed(channel);
     }
 
     @Override
-    public void subscribed(String channel, long count) {
-      if (!channel.equals(pulseChannel)) {
-        listener.subscribed(channel);
-      }
+    public void message(String channel, byte[] payload) {
+      listener.message(channel, payload);
+    }
+
+    @Override
+    public void broken(Throwable why) {
+      breakDown(why);
     }
   }
 }

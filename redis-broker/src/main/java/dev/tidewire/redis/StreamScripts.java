@@ -41,6 +41,7 @@ final class StreamScripts {
 
   private final RedisLink link;
   private final RedisOptions options;
+  private final KnownPlaces places = new KnownPlaces();
   private final FrameCodec codec = new FrameCodec(new FrameIds("redis"), 1);
   private final SecureRandom random = new SecureRandom();
 
@@ -62,12 +63,11 @@ final class StreamScripts {
     if (idempotencyKey != null) {
       keys.add(options.name(topic, "key:" + idempotencyKey));
     }
-    return link.run(
+    return run(
             APPEND,
             keys,
-            ascii(freshEpoch()),
-            epoch(known),
-            offset(known),
+            topic,
+            known,
             ascii(options.time()),
             ascii(Integer.toString(channel.retainCount())),
             ascii(Long.toString(channel.retainFor().toMillis())),
@@ -76,29 +76,49 @@ final class StreamScripts {
             draft.body(),
             ascii(channelOf(topic)))
         .thenApply(
-            reply ->
-                new Appended(
-                    position(reply),
-                    Long.parseLong(text(reply.get(2))),
-                    text(reply.get(3)).equals("1")));
+            reply -> {
+              boolean isRepeated = reply.size() == 3;
+              if (!isRepeated) {
+                places.confirmed(topic, end(reply));
+              }
+              return new Appended(position(reply), number(reply.get(2)), isRepeated);
+            });
+  }
+
+  /** Up to where this node knows its channels. */
+  KnownPlaces places() {
+    return places;
   }
 
   /** Asks how far the stream is, and keeps it. */
   CompletionStage<Position> check(String topic, @Nullable Position known) {
-    return link.run(CHECK, keys(topic), ascii(freshEpoch()), epoch(known), offset(known))
-        .thenApply(StreamScripts::position);
+    return run(CHECK, keys(topic), topic, known)
+        .thenApply(
+            reply -> {
+              places.confirmed(topic, end(reply));
+              return position(reply);
+            });
   }
 
-  /** Complete, or refused. Decoding takes its time, and is done by {@code decoding}. */
+  /**
+   * Complete, or refused. Decoding takes its time, and is done by {@code decoding}.
+   *
+   * @param known up to where this node has heard the channel, if that is why it reads; else null
+   */
   CompletionStage<Tail> read(
-      String topic, @Nullable Position since, ReadLimit limit, Executor decoding) {
-    return link.run(
+      String topic,
+      @Nullable Position since,
+      @Nullable Position known,
+      ReadLimit limit,
+      Executor decoding) {
+    return run(
             READ,
             keys(topic),
-            ascii(freshEpoch()),
-            epoch(since),
-            offset(since),
+            topic,
+            known,
             ascii(options.time()),
+            ascii(since == null ? "" : since.epoch()),
+            ascii(since == null ? "0" : Long.toString(since.offset())),
             ascii(Integer.toString(limit.count())),
             ascii(Integer.toString(limit.bytes())))
         .thenApplyAsync(reply -> tail(topic, reply, limit), decoding);
@@ -144,9 +164,13 @@ final class StreamScripts {
             Long.parseLong(text.substring(0, dash)));
   }
 
-  /** Reads what the append script told the nodes: {@code epoch offset stamp head body}. */
-  Publication told(String topic, byte[] bytes) {
-    int[] ends = new int[3];
+  /**
+   * Reads what the append script told the nodes: {@code epoch offset stamp before kept head body}.
+   *
+   * @return null if it contradicts what is known of the stream, so that Redis is to be asked
+   */
+  @Nullable Publication told(String topic, byte[] bytes) {
+    int[] ends = new int[5];
     int at = 0;
     for (int i = 0; i < ends.length; i++) {
       while (at < bytes.length && bytes[at] != ' ') {
@@ -160,6 +184,11 @@ final class StreamScripts {
     Position position =
         new Position(ascii(bytes, 0, ends[0]), Long.parseLong(ascii(bytes, ends[0] + 1, ends[1])));
     long stamp = Long.parseLong(ascii(bytes, ends[1] + 1, ends[2]));
+    long before = Long.parseLong(ascii(bytes, ends[2] + 1, ends[3]));
+    int kept = Integer.parseInt(ascii(bytes, ends[3] + 1, ends[4]));
+    if (!places.told(topic, new KnownPlaces.Place(position, stamp, kept), before)) {
+      return null;
+    }
     return StoredDraft.read(topic, bytes, at, codec).at(position, stamp);
   }
 
@@ -195,11 +224,26 @@ final class StreamScripts {
     return new Position(text(reply.get(0)), Long.parseLong(text(reply.get(1))));
   }
 
-  private static byte[] epoch(@Nullable Position position) {
-    return ascii(position == null ? "" : position.epoch());
+  /** What a script answers that compared what was known: {@code epoch offset stamp kept}. */
+  private static KnownPlaces.Place end(List<Object> reply) {
+    return new KnownPlaces.Place(position(reply), number(reply.get(2)), (int) number(reply.get(3)));
   }
 
-  private static byte[] offset(@Nullable Position position) {
-    return ascii(position == null ? "0" : Long.toString(position.offset()));
+  private static long number(Object reply) {
+    return Long.parseLong(text(reply));
+  }
+
+  /** Runs a script with what it compares, and its own arguments after that. */
+  private CompletionStage<List<Object>> run(
+      Script script, List<String> keys, String topic, @Nullable Position known, byte[]... own) {
+    KnownPlaces.Place place = places.at(topic, known);
+    Position at = place == null ? known : place.position();
+    byte[][] all = new byte[4 + own.length][];
+    all[0] = ascii(freshEpoch());
+    all[1] = ascii(at == null ? "" : at.epoch());
+    all[2] = ascii(at == null ? "0" : Long.toString(at.offset()));
+    all[3] = ascii(place == null ? "" : Long.toString(place.stamp()));
+    System.arraycopy(own, 0, all, 4, own.length);
+    return link.run(script, keys, all);
   }
 }

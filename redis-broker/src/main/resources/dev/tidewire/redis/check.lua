@@ -1,7 +1,6 @@
 -- Tells a node that has subscribers how far the stream is, and keeps the stream for them.
--- ARGV: fresh epoch, known epoch, known offset
--- Answers epoch, offset
+-- Answers epoch, offset, stamp, and the number of publications retained
 
-local stream = open(ARGV[1], ARGV[2], ARGV[3])
+local stream = open()
 touch(stream)
-return { stream.epoch, text(stream.offset) }
+return { stream.epoch, text(stream.offset), text(stream.stamp), text(redis.call('XLEN', KEYS[2])) }

@@ -3,7 +3,8 @@
 -- KEYS[2] its members by user: {"s": since, "j": revision of the join, "l": [[connection, node, data, status], ...]},
 --         the connection that tracked last at the end
 -- KEYS[3] number of connections by node
--- ARGV: fresh epoch, known epoch, known revision, channel of the nodes, time, and those of the script itself
+-- ARGV: fresh epoch, known epoch, known revision, channel of the nodes, time, those of the script itself, and the command
+--       that publishes
 
 local IDLE = 600000 -- an unused room is remembered as long, in milliseconds
 
@@ -73,7 +74,7 @@ end
 local function tell(room, change, reason, user, is)
   room.revision = room.revision + 1
   redis.call('HSET', KEYS[1], 'r', text(room.revision))
-  redis.call('PUBLISH', ARGV[4], cjson.encode({ room.epoch, text(room.revision), change, reason, user, is }))
+  redis.call(ARGV[#ARGV], ARGV[4], cjson.encode({ room.epoch, text(room.revision), change, reason, user, is }))
 end
 
 -- Puts other connections in the place of a member's; told only if the others see a difference.

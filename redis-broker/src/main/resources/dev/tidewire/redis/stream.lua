@@ -19,8 +19,26 @@ local function time(given)
   return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
--- The stream, in a new epoch if it is not there, or if it has forgotten what a node has heard of.
-local function open(fresh, knownEpoch, knownOffset)
+-- Whether the stream has, or had, what a node has heard of: at this offset, with this stamp, if it is known.
+local function had(stream, offset, stamp)
+  if offset > stream.offset or stamp == '' then
+    return offset <= stream.offset
+  end
+  if offset == stream.offset then
+    return tonumber(stamp) == stream.stamp
+  end
+  local id = stamp .. '-' .. text(offset)
+  if #redis.call('XRANGE', KEYS[2], id, id) > 0 then
+    return true
+  end
+  local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+  return not oldest or tonumber(string.match(oldest[1], '-(%d+)$')) > offset
+end
+
+-- The stream, in a new epoch if it is not there, or if it has lost what a node has heard of: a replica that took over
+-- without the last publications gives their offsets out again. ARGV[1] to [4]: fresh epoch, and the known epoch, offset
+-- and stamp.
+local function open()
   local fields = redis.call('HMGET', KEYS[1], 'e', 'o', 't', 'p', 'a')
   local stream = {
     epoch = fields[1],
@@ -29,11 +47,11 @@ local function open(fresh, knownEpoch, knownOffset)
     persisted = tonumber(fields[4] or 0),
     age = tonumber(fields[5] or 0),
   }
-  if not stream.epoch or (stream.epoch == knownEpoch and stream.offset < tonumber(knownOffset)) then
-    stream.epoch = fresh
+  if not stream.epoch or (stream.epoch == ARGV[2] and not had(stream, tonumber(ARGV[3]), ARGV[4])) then
+    stream.epoch = ARGV[1]
     stream.offset = 0
     redis.call('DEL', KEYS[2])
-    redis.call('HSET', KEYS[1], 'e', fresh, 'o', 0)
+    redis.call('HSET', KEYS[1], 'e', stream.epoch, 'o', 0)
   end
   return stream
 end

@@ -65,7 +65,7 @@ public final class RedisProcess implements AutoCloseable {
   }
 
   /** The server that this machine has; where it has none, the test is skipped. */
-  public static RedisProcess installed() {
+  public static RedisProcess installed(String... settings) {
     List<Path> known =
         Stream.of("valkey-server", "redis-server", "redis-check-rdb")
             .map(name -> Path.of("/usr/bin", name))
@@ -74,7 +74,7 @@ public final class RedisProcess implements AutoCloseable {
     Assumptions.assumeFalse(known.isEmpty(), "no Redis here: apt-get install redis-tools");
     try (InputStream in = Files.newInputStream(known.get(0))) {
       // Debian has but one program for all, which goes by its name.
-      return new RedisProcess(executable(in)).start();
+      return new RedisProcess(executable(in), settings).start();
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }

@@ -6,199 +6,77 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.Broker.Appended;
-import dev.tidewire.broker.Broker.ReadLimit;
+import dev.tidewire.broker.SharedBrokerContract;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.ChannelOptions;
 import dev.tidewire.channel.Position;
-import dev.tidewire.channel.Publication;
-import dev.tidewire.testing.HeardStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
-import org.awaitility.Awaitility;
-import org.awaitility.core.ConditionFactory;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Two nodes and a Redis that fails them. */
-class RedisFailureTest {
+class RedisFailureTest extends SharedBrokerContract {
 
-  private static final ReadLimit ALL = new ReadLimit(1_000_000, Integer.MAX_VALUE);
-  private static final ChannelOptions KEEP =
-      ChannelOptions.DEFAULT.retain(1_000_000, Duration.ofHours(1));
   private static final RedisOptions QUICK =
       RedisOptions.DEFAULT
           .withTimeout(Duration.ofSeconds(1))
           .withCheckInterval(Duration.ofMillis(500));
 
-  private RedisProcess redis;
-  private Node one;
-  private Node two;
+  static RedisProcess redis;
 
-  /** A broker and what its listener heard. */
-  private static final class Node implements AutoCloseable {
-    final HeardStream heard = new HeardStream();
-    final RedisBroker broker;
+  private final String prefix = "x" + UUID.randomUUID().toString().substring(0, 8);
 
-    Node(RedisProcess redis, RedisOptions options) {
-      broker = RedisBroker.connect(redis.uri(), options);
-      broker.start(heard);
-    }
-
-    CompletionStage<Appended> append(Object data, String key) {
-      return broker.append(event("t", data), KEEP, key);
-    }
-
-    /** Tries until it succeeds. */
-    Appended insist(Object data) {
-      Appended[] done = new Appended[1];
-      eventually()
-          .until(
-              () -> {
-                try {
-                  done[0] =
-                      append(data, "k" + data).toCompletableFuture().get(30, TimeUnit.SECONDS);
-                  return true;
-                } catch (ExecutionException e) {
-                  return false;
-                }
-              });
-      return done[0];
-    }
-
-    @Override
-    public void close() {
-      broker.close();
-    }
-  }
-
-  @BeforeEach
-  void start() {
+  @BeforeAll
+  static void startRedis() {
     // What it has accepted, this Redis has on its disk.
     redis = RedisProcess.create("--appendonly", "yes", "--appendfsync", "always");
-    one = new Node(redis, QUICK);
-    two = new Node(redis, QUICK);
-    for (Node node : List.of(one, two)) {
-      node.broker.subscribe("t");
-      await(node.broker.read("t", null, ALL)); // from here on it hears what anybody publishes
-    }
   }
 
-  @AfterEach
-  void stop() {
-    one.close();
-    two.close();
+  @AfterAll
+  static void stopRedis() {
     redis.close();
   }
 
-  private static ConditionFactory eventually() {
-    return Awaitility.await()
-        .pollDelay(Duration.ZERO)
-        .pollInterval(Duration.ofMillis(20))
-        .atMost(Duration.ofSeconds(60));
+  private RedisOptions options() {
+    return QUICK.withPrefix(prefix);
   }
 
-  private Tail all() {
-    Position now = await(one.broker.read("t", null, ALL)).position();
-    return await(one.broker.read("t", new Position(now.epoch(), 0), ALL));
+  @Override
+  protected Broker create() {
+    return RedisBroker.connect(redis.uri(), options());
   }
 
-  private static List<Position> positions(List<Publication> publications) {
-    return publications.stream().map(Publication::position).toList();
+  private Node node(RedisOptions options) {
+    return new Node(RedisBroker.connect(redis.uri(), options));
   }
 
-  /** Both nodes heard what Redis keeps, from the first to the last, and nothing was lost. */
-  private void everyoneHeardEverything() {
-    List<Position> kept = positions(all().publications());
-    for (Node node : List.of(one, two)) {
-      eventually().until(() -> node.heard.publications().size() >= kept.size());
-      assertThat(positions(node.heard.publications())).isEqualTo(kept);
-      assertThat(node.heard.lost()).isEmpty();
-    }
-  }
-
-  private interface Trouble {
-    void happen();
-  }
-
-  /** Both nodes publish without a pause while the trouble happens; then everything is compared. */
-  private void nothingIsLostWhile(Trouble trouble) {
-    AtomicBoolean done = new AtomicBoolean();
-    AtomicInteger refused = new AtomicInteger();
-    Map<String, Position> accepted = new ConcurrentHashMap<>();
-    List<Thread> publishers = new ArrayList<>();
-    for (Node node : List.of(one, two)) {
-      String name = node == one ? "a" : "b";
-      Thread publisher =
-          new Thread(
-              () -> {
-                for (int i = 0; !done.get(); i++) {
-                  String data = name + i;
-                  try {
-                    accepted.put(
-                        data,
-                        node.append(data, null)
-                            .toCompletableFuture()
-                            .get(60, TimeUnit.SECONDS)
-                            .position());
-                  } catch (ExecutionException e) {
-                    refused.incrementAndGet();
-                    LockSupport.parkNanos(1_000_000); // a refusal comes at once
-                  } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                  }
-                }
-              });
-      publishers.add(publisher);
-      publisher.start();
-    }
-    eventually().until(() -> accepted.size() > 200);
-
-    trouble.happen();
-
-    int before = accepted.size();
-    eventually().until(() -> accepted.size() > before + 200);
-    done.set(true);
-    publishers.forEach(
-        publisher -> {
-          try {
-            publisher.join(60_000);
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
-        });
-    assertThat(refused.get()).as("told that it was not accepted").isPositive();
-    one.insist("last");
-    everyoneHeardEverything();
-    Map<Position, String> kept = new ConcurrentHashMap<>();
-    all().publications().forEach(p -> kept.put(p.position(), p.dataJson()));
-    accepted.forEach((data, at) -> assertThat(kept.get(at)).isEqualTo('"' + data + '"'));
-    assertThat(kept.values()).doesNotHaveDuplicates();
+  /** Runs a script on the channel's state and tail. */
+  private void change(String script) {
+    String keys = " 2 " + options().name("t", "state") + " " + options().name("t", "tail");
+    assertThat(redis.say("EVAL \"" + script + "\"" + keys)).doesNotStartWith("-");
   }
 
   @Test
-  void aKilledRedisThatComesBackWithItsDataLosesNothing() {
+  void aKilledRedisThatComesBackWithItsDataLosesNothing() throws Exception {
     nothingIsLostWhile(
-        () -> {
+        random -> {
           redis.kill();
           redis.start();
         });
   }
 
   @Test
-  void aRedisThatStandsStillLosesNothing() {
+  void aRedisThatStandsStillLosesNothing() throws Exception {
     nothingIsLostWhile(
-        () -> {
+        random -> {
           redis.stop();
           eventually().until(() -> fails(one) && fails(two));
           redis.proceed();
@@ -217,9 +95,9 @@ class RedisFailureTest {
   }
 
   @Test
-  void cutConnectionsLoseNothing() {
+  void cutConnectionsLoseNothing() throws Exception {
     nothingIsLostWhile(
-        () -> {
+        random -> {
           for (int i = 0; i < 3; i++) {
             redis.say("CLIENT KILL TYPE normal");
             one.insist("n" + i);
@@ -234,11 +112,11 @@ class RedisFailureTest {
     one.insist("1");
     eventually().until(() -> two.heard.publications().size() == 1);
     // Written as the append script does, but nobody is told: a message lost on its way.
-    redis.say(
-        "EVAL \"local e = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1];"
+    change(
+        "local e = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1];"
             + " local t = string.match(e[1], '^(%d+)');"
-            + " redis.call('XADD', KEYS[1], t .. '-2', 'h', e[2][2], 'b', e[2][4]);"
-            + " redis.call('HSET', KEYS[2], 'o', 2)\" 2 tidewire:{t}:tail tidewire:{t}:state");
+            + " redis.call('XADD', KEYS[2], t .. '-2', 'h', e[2][2], 'b', e[2][4]);"
+            + " redis.call('HSET', KEYS[1], 'o', 2)");
 
     eventually().until(() -> one.heard.publications().size() == 2);
     one.insist("3");
@@ -253,9 +131,7 @@ class RedisFailureTest {
     Position first = two.heard.publications().get(0).position();
 
     // Five publications that nobody was told of and that are not kept either.
-    redis.say(
-        "EVAL \"redis.call('DEL', KEYS[2]);"
-            + " redis.call('HINCRBY', KEYS[1], 'o', 5)\" 2 tidewire:{t}:state tidewire:{t}:tail");
+    change("redis.call('DEL', KEYS[2]); redis.call('HINCRBY', KEYS[1], 'o', 5)");
     for (Node node : List.of(one, two)) {
       eventually().until(() -> !node.heard.lost().isEmpty());
       assertThat(node.heard.lost()).containsExactly("EVICTED " + first.epoch() + ".6");
@@ -288,6 +164,12 @@ class RedisFailureTest {
     }
   }
 
+  /** As a replica that took over without the last publications. */
+  private static final String FORGET_ALL_BUT_ONE =
+      "local e = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1];"
+          + " redis.call('DEL', KEYS[2]); redis.call('XADD', KEYS[2], e[1], unpack(e[2]));"
+          + " redis.call('HSET', KEYS[1], 'o', 1, 't', string.match(e[1], '^(%d+)'));";
+
   @Test
   void aRedisThatForgotTheLastPublicationsBeginsANewLife() {
     for (int i = 1; i <= 3; i++) {
@@ -296,13 +178,68 @@ class RedisFailureTest {
     String epoch = one.heard.publications().get(0).position().epoch();
     eventually().until(() -> two.heard.publications().size() == 3);
 
-    redis.say("HSET tidewire:{t}:state o 1"); // as a replica that took over does
+    change(FORGET_ALL_BUT_ONE);
     Appended after = two.insist("4");
 
     assertThat(after.position().epoch()).isNotEqualTo(epoch);
     for (Node node : List.of(one, two)) {
       eventually().until(() -> node.heard.last().equals("\"4\""));
       assertThat(node.heard.lost()).hasSize(1);
+    }
+  }
+
+  @Test
+  void offsetsThatAreGivenOutAgainAreToldFromThoseThatWereLost() {
+    for (int i = 1; i <= 3; i++) {
+      one.insist("" + i);
+    }
+    String epoch = one.heard.publications().get(0).position().epoch();
+    eventually().until(() -> two.heard.publications().size() == 3);
+
+    // In the place of two that were lost, four others, of which no message came.
+    change(
+        FORGET_ALL_BUT_ONE
+            + " for i = 2, 5 do"
+            + " redis.call('XADD', KEYS[2], '99999999999999-' .. i, unpack(e[2])) end;"
+            + " redis.call('HSET', KEYS[1], 'o', 5, 't', 99999999999999)");
+    for (Node node : List.of(one, two)) {
+      eventually().until(() -> node.heard.lost().size() == 1);
+    }
+    one.insist("again");
+
+    for (Node node : List.of(one, two)) {
+      eventually().until(() -> node.heard.last().equals("\"again\""));
+      assertThat(node.heard.lost().get(0)).startsWith("EPOCH ").doesNotContain(epoch);
+      assertThat(node.heard.publications()).hasSize(4); // none of those that came between
+    }
+  }
+
+  @Test
+  void aMessageThatContradictsWhatWasHeardIsNotHandedOut() {
+    try (Node quiet = node(options().withCheckInterval(Duration.ofHours(1)));
+        Node stranger = node(options())) {
+      quiet.broker.subscribe("t");
+      await(quiet.broker.read("t", null, ALL));
+      for (int i = 1; i <= 3; i++) {
+        one.insist("" + i);
+      }
+      eventually().until(() -> quiet.heard.publications().size() == 3);
+      one.close(); // whoever knows the stream would find out by itself
+      two.close();
+
+      change(FORGET_ALL_BUT_ONE);
+      List<CompletionStage<Appended>> stages = new ArrayList<>();
+      for (int i = 0; i < 9; i++) {
+        stages.add(stranger.append("other" + i, null));
+      }
+      stages.forEach(stage -> await(stage));
+      eventually().until(() -> quiet.heard.lost().size() == 1);
+      Appended last = stranger.insist("last");
+
+      eventually().until(() -> quiet.heard.last().equals("\"last\""));
+      assertThat(quiet.heard.lost().get(0)).startsWith("EPOCH " + last.position().epoch());
+      assertThat(quiet.heard.isWithoutSilentHole(quiet.heard.publications().get(0).position()))
+          .isTrue();
     }
   }
 
@@ -319,7 +256,7 @@ class RedisFailureTest {
 
   @Test
   void tooMuchThatWaitsIsRefusedAtOnce() {
-    try (Node small = new Node(redis, QUICK.withMaxWaitingBytes(10_000))) {
+    try (Node small = node(options().withMaxWaitingBytes(10_000))) {
       redis.stop();
       List<CompletionStage<Appended>> stages = new ArrayList<>();
       for (int i = 0; i < 100; i++) {
@@ -339,10 +276,13 @@ class RedisFailureTest {
   @Test
   void withoutRedisThereIsNoBroker() {
     redis.kill();
-
-    assertThatThrownBy(() -> RedisBroker.connect(redis.uri(), QUICK))
-        .isInstanceOf(RealtimeException.class)
-        .hasMessageContaining("Redis cannot be reached at redis://127.0.0.1");
+    try {
+      assertThatThrownBy(() -> RedisBroker.connect(redis.uri(), QUICK))
+          .isInstanceOf(RealtimeException.class)
+          .hasMessageContaining("Redis cannot be reached at redis://127.0.0.1");
+    } finally {
+      redis.start();
+    }
   }
 
   @Test
@@ -360,8 +300,19 @@ class RedisFailureTest {
     assertThat(one.broker.channelCount()).isOne();
   }
 
+  @Test
+  void whatIsRetainedIsKnownOfChannelsThatAreHeard() {
+    ChannelOptions three = ChannelOptions.DEFAULT.retain(3, Duration.ofHours(1));
+    assertThat(two.broker.retained("t")).isZero();
+    for (int i = 0; i < 5; i++) {
+      await(one.broker.append(event("t", i), three, null));
+    }
+    eventually().until(() -> two.broker.retained("t") == 3);
+    assertThat(two.broker.retained("u")).isNegative();
+  }
+
   private int subscribers(String topic) {
-    String answer = redis.say("PUBSUB NUMSUB tidewire:{" + topic + "}:out");
+    String answer = redis.say("PUBSUB NUMSUB " + options().name(topic, "out"));
     return Integer.parseInt(answer.substring(answer.lastIndexOf(':') + 1).trim());
   }
 }
