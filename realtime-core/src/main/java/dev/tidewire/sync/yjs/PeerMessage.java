@@ -28,8 +28,8 @@ record PeerMessage(
   private static final int CONTENTS = 16;
 
   /** The last word of a room. */
-  static PeerMessage farewell() {
-    return new PeerMessage(true, false, new byte[0], List.of(), null);
+  static PeerMessage farewell(Contents left) {
+    return new PeerMessage(true, false, new byte[0], List.of(), left);
   }
 
   byte[] toBytes() {

@@ -124,7 +124,8 @@ final class PeerNews {
   /** The room is closed. */
   void tellFarewell() {
     if (lastTold > 0) {
-      for (byte[] piece : Peer.cut(id, PeerMessage.farewell().toBytes())) {
+      for (byte[] piece :
+          Peer.cut(id, PeerMessage.farewell(owner.document().contents(false)).toBytes())) {
         var unused = nodes.tell(topic, piece); // if it is lost they notice the silence
       }
     }

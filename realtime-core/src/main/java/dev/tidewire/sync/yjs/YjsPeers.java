@@ -88,6 +88,8 @@ final class YjsPeers {
   private boolean settled;
   private int patience = PATIENCE;
   private long lastTick;
+  private long begunAt;
+  private boolean isRevised;
 
   private long lastAsked;
 
@@ -129,6 +131,7 @@ final class YjsPeers {
   /** The document is loaded. */
   void begin() {
     begun = true;
+    begunAt = nodes.now();
     news.open(following);
     patience = PATIENCE;
     if (nodes.isStoreShared()) {
@@ -171,6 +174,9 @@ final class YjsPeers {
   private void catchUp() {
     missed = false;
     owner.reload();
+    if (!nodes.isStoreShared()) {
+      news.addCall();
+    }
     ask();
   }
 
@@ -231,6 +237,10 @@ final class YjsPeers {
     if (begun) {
       if (!failing && following) {
         forget(now);
+      }
+      if (!isRevised && now - begunAt >= SILENCE_MS) {
+        isRevised = true;
+        owner.reload(); // a node may have died before the two knew of each other
       }
       boolean alone = peers.isEmpty();
       if (now - news.lastTold() >= (alone ? LONE_SIGN_MS : SIGN_MS)) {
@@ -309,6 +319,10 @@ final class YjsPeers {
       peers.remove(piece.from());
       owner.gone(piece.from(), peer.heard);
       forgetNews();
+      Contents left = message.contents();
+      if (left != null && !owner.document().contents(false).isSameAs(left)) {
+        catchUp(); // it may have gone before it knew of this room, to which it told nothing
+      }
       owner.idle();
       return;
     }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.tidewire.protocol.FrameCodec;
 import dev.tidewire.protocol.FrameIds;
+import dev.tidewire.protocol.Topics;
 import dev.tidewire.testing.FaultyStreams;
 import dev.tidewire.testing.HeardStream;
 import dev.tidewire.testing.ManualClock;
@@ -249,6 +250,38 @@ class YjsNodesTest {
     Contents written = ada.contents();
     pages.remove(ada); // and its page does not come back
     eventually("the other node finds it", () -> grace.contents().isSameAs(written));
+  }
+
+  @Test
+  void whatWasStoredBeforeTwoNodesKnewOfEachOtherIsFound() {
+    Node one = new Node(true);
+    Node two = new Node(true);
+    YjsPage grace = two.page();
+    atOnce("one asks who is there", () -> streams.appended("~yjs/") == 1);
+    common.append(ROOM, new byte[] {1, 1, 77, 0, 0, 3, 0}); // by one that dies at once
+    eventually("it is found", () -> grace.contents().isSameAs(contents(one.stored())));
+  }
+
+  @Test
+  void whatWasStoredByANodeThatLeavesWithoutKnowingTheOtherIsFound() {
+    Node one = new Node(true);
+    Node two = new Node(true);
+    YjsPage ada = one.page();
+    atOnce("one asks who is there", () -> streams.appended("~yjs/") == 1);
+    one.broker.drop(1); // and does not hear the other ask
+    YjsPage grace = two.page();
+    atOnce("the other asks, too", () -> streams.appended("~yjs/") == 2);
+    ada.edit(new Random(1));
+    Contents written = ada.contents();
+    ada.leave();
+    atOnce("found at its farewell", () -> grace.contents().isSameAs(written));
+  }
+
+  @Test
+  void theStreamOfARoomCanBeNamedByNobody() {
+    String topic = YjsNodes.topic("x".repeat(255));
+    assertThat(Topics.isTopic(topic)).isFalse();
+    assertThat(topic).hasSizeLessThan(Topics.MAX_LENGTH).isNotEqualTo(YjsNodes.topic("x"));
   }
 
   @Test

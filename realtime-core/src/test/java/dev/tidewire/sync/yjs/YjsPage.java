@@ -95,6 +95,8 @@ final class YjsPage {
         } else {
           add(UpdateCheck.of(payload));
         }
+      } else if (type == YjsMessages.QUERY_AWARENESS) {
+        answer = YjsMessages.awareness(Awareness.write(List.of()));
       } else if (type == YjsMessages.AWARENESS) {
         for (Awareness.State state : Awareness.read(in.varBytes(), 0)) {
           others.put(state.client(), state);
