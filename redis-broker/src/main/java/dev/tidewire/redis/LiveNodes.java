@@ -112,7 +112,9 @@ final class LiveNodes {
 
   private void answered(@Nullable Map<String, Long> found) {
     if (found == null) {
-      log.info("This node was taken for dead; its members come back");
+      log.atInfo()
+          .addKeyValue("node", name)
+          .log("This node was taken for dead; its members come back");
       begin();
       return;
     }

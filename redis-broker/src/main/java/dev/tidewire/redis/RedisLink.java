@@ -177,7 +177,10 @@ final class RedisLink implements AutoCloseable {
       session = made;
       channels.forEach(made::subscribe);
       if (wasLost) {
-        log.info("Redis is back at {}", servers);
+        log.atInfo()
+            .addKeyValue("redis", servers)
+            .addKeyValue("sharded", made.isSharded())
+            .log("Redis is back");
         wasLost = false;
       }
       listeners.values().forEach(Listener::opened);
@@ -190,7 +193,7 @@ final class RedisLink implements AutoCloseable {
     made.close(new RealtimeException("Redis cannot be reached", failure));
     if (failure != null) {
       firstOpened.completeExceptionally(failure);
-      log.debug("Redis cannot be reached at {}", servers, failure);
+      log.atDebug().addKeyValue("redis", servers).setCause(failure).log("Redis cannot be reached");
     }
     threads.later(RETRY, this::connect);
   }
@@ -205,8 +208,11 @@ final class RedisLink implements AutoCloseable {
           broken.close(new RealtimeException("the connection to Redis was lost", why));
           if (session == broken) {
             session = null;
-            log.warn(
-                "Redis is lost at {}: {}", servers, Objects.toString(why.getMessage(), "closed"));
+            String reason = Objects.toString(why.getMessage(), "closed");
+            log.atWarn()
+                .addKeyValue("redis", servers)
+                .addKeyValue("reason", reason)
+                .log("Redis is lost: {}", reason);
             wasLost = true;
             listeners.values().forEach(Listener::lost);
             threads.later(RETRY, this::connect);

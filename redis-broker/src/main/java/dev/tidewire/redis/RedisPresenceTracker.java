@@ -2,6 +2,7 @@ package dev.tidewire.redis;
 
 import dev.tidewire.RealtimeException;
 import dev.tidewire.presence.Member;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceListener;
 import dev.tidewire.presence.PresenceState;
@@ -138,6 +139,16 @@ public final class RedisPresenceTracker implements PresenceTracker {
     return answer;
   }
 
+  /** Counted in Redis where this node hears the room; else everybody is read once. */
+  @Override
+  public CompletionStage<Occupancy> occupancy(String topic) {
+    RedisRoom room = rooms.get(topic);
+    if (room == null || room.known().equals(Revision.UNKNOWN)) {
+      return PresenceTracker.super.occupancy(topic);
+    }
+    return scripts.count(topic, room.known()).thenApplyAsync(it -> it, threads::answer);
+  }
+
   /** Under the map entry, so that hearing a channel and leaving it follow each other. */
   private RedisRoom open(String topic, PresenceListener to) {
     link.subscribe(scripts.channelOf(topic));
@@ -204,7 +215,10 @@ public final class RedisPresenceTracker implements PresenceTracker {
         room.read(members.state(), members.look().revision(), System.nanoTime());
         members.look().nodes().forEach(nodes::met);
       } catch (RuntimeException e) {
-        log.error("The members of channel {} cannot be read", room.topic(), e);
+        log.atError()
+            .addKeyValue("channel", room.topic())
+            .setCause(e)
+            .log("The members of a channel cannot be read");
         trouble = e;
       }
     }
@@ -226,7 +240,10 @@ public final class RedisPresenceTracker implements PresenceTracker {
           if (failure == null) {
             room.carriedOut(order, revision);
           } else {
-            log.debug("Presence in channel {} is tried again", room.topic(), failure);
+            log.atDebug()
+                .addKeyValue("channel", room.topic())
+                .setCause(failure)
+                .log("Presence is tried again");
             room.failed(order, failure);
           }
           act(room);
@@ -249,7 +266,10 @@ public final class RedisPresenceTracker implements PresenceTracker {
           .whenComplete(
               (revision, failure) -> {
                 if (failure != null) { // the next look will find the node there
-                  log.debug("A dead node is still in channel {}", room.topic(), failure);
+                  log.atDebug()
+                      .addKeyValue("channel", room.topic())
+                      .setCause(failure)
+                      .log("A dead node is still there");
                 }
               });
     }
@@ -373,7 +393,7 @@ public final class RedisPresenceTracker implements PresenceTracker {
         room.heard(scripts.told(topic, payload), System.nanoTime());
         act(room);
       } catch (RuntimeException e) {
-        log.error("A message of channel {} cannot be read", topic, e);
+        log.atError().addKeyValue("channel", topic).setCause(e).log("A message cannot be read");
       }
     }
   }

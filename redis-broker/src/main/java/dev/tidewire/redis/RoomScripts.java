@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.tidewire.presence.Member;
 import dev.tidewire.presence.Member.Link;
 import dev.tidewire.presence.Member.Status;
+import dev.tidewire.presence.Occupancy;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceState;
 import java.security.SecureRandom;
@@ -29,10 +30,11 @@ final class RoomScripts {
   private static final Script BURY = Script.of("room", "bury");
   private static final Script LOOK = Script.of("room", "look");
   private static final Script MEMBERS = Script.of("room", "members");
+  private static final Script COUNT = Script.of("room", "count");
   private static final Script BEAT = Script.of("beat");
   private static final Script FORGET = Script.of("forget");
 
-  static final List<Script> ALL = List.of(TRACK, UNTRACK, BURY, LOOK, MEMBERS, BEAT, FORGET);
+  static final List<Script> ALL = List.of(TRACK, UNTRACK, BURY, LOOK, MEMBERS, COUNT, BEAT, FORGET);
 
   /** What the channels are called in which the nodes hear of differences. */
   static final String OUT = "who";
@@ -94,6 +96,14 @@ final class RoomScripts {
 
   CompletionStage<Look> look(String topic, Revision known) {
     return run(LOOK, topic, known).thenApply(RoomScripts::look);
+  }
+
+  CompletionStage<Occupancy> count(String topic, Revision known) {
+    return run(COUNT, topic, known)
+        .thenApply(
+            reply ->
+                new Occupancy(
+                    topic, revision(reply).number(), Integer.parseInt(text(reply.get(2)))));
   }
 
   /** The answer is yet to be decoded, by {@link #members}, which takes its time. */

@@ -142,7 +142,10 @@ final class StreamScripts {
         bytes += publication.frame().length;
       }
     } catch (IllegalArgumentException e) {
-      log.error("The tail of channel {} cannot be read; readers are told to reload", topic, e);
+      log.atError()
+          .addKeyValue("channel", topic)
+          .setCause(e)
+          .log("The tail of a channel cannot be read; readers are told to reload");
       return new Tail(position, Tail.Outcome.EVICTED, List.of());
     }
     if (bytes > limit.bytes()) {

@@ -64,8 +64,11 @@ public final class RedisProcess implements AutoCloseable {
     }
   }
 
-  /** The server that this machine has; where it has none, the test is skipped. */
+  /** The same, or that which this machine has; where it has none, the test is skipped. */
   public static RedisProcess installed(String... settings) {
+    if (System.getProperty("redis.server") != null) {
+      return create(settings);
+    }
     List<Path> known =
         Stream.of("valkey-server", "redis-server", "redis-check-rdb")
             .map(name -> Path.of("/usr/bin", name))
@@ -143,7 +146,12 @@ public final class RedisProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
-    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(this::answers);
+    Awaitility.await()
+        .atMost(60, TimeUnit.SECONDS)
+        .until(() -> answers() || !process.isAlive());
+    if (!process.isAlive()) {
+      throw new IllegalStateException(program + " ends at once: " + command);
+    }
     return this;
   }
 
