@@ -34,7 +34,7 @@ class BacklogTest {
     for (Frame next = backlog.take(); next != null; next = backlog.take()) {
       next.text()
           .lines()
-          .map(line -> line.replaceAll(".*\"data\":\"?([^\"}]*).*", "$1").replace("\"", ""))
+          .map(line -> line.replaceAll("^.*\"data\":\"?([^\"}]*).*", "$1").replace("\"", ""))
           .forEach(all::add);
     }
     return all;
