@@ -18,10 +18,6 @@ import java.util.stream.Stream;
 final class NodeProcess implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  /** The JVM's own start counts here, not how fast it gets in the end. */
-  private static final List<String> QUICK =
-      List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m");
-
   private final int port = freePort();
   private final List<String> properties;
   private final List<String> output = new CopyOnWriteArrayList<>();
@@ -29,9 +25,7 @@ final class NodeProcess implements AutoCloseable {
 
   NodeProcess(String... properties) {
     this.properties =
-        Stream.concat(
-                Stream.concat(QUICK.stream(), Stream.of("-Dport=" + port)), Stream.of(properties))
-            .toList();
+        Stream.concat(Stream.of("-Dport=" + port), Stream.of(properties)).toList();
   }
 
   private static int freePort() {

@@ -84,6 +84,8 @@ class ContainersIT {
       process =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-XX:TieredStopAtLevel=1",
+                  "-XX:+UseSerialGC",
                   "-cp",
                   Path.of("target", "containers", container.jars).toAbsolutePath() + "/*",
                   Path.of("src", "test", "containers", container.runner + ".java").toString(),

@@ -141,6 +141,7 @@ public enum TestDatabase {
       EmbeddedPostgres.Builder builder =
           EmbeddedPostgres.builder()
               .setServerConfig("max_connections", "300")
+              .setServerConfig("fsync", "off") // nobody kills it
               .setServerConfig("deadlock_timeout", "100ms")
               .setServerConfig("wal_level", "logical")
               .setServerConfig("wal_writer_delay", "10ms");

@@ -145,6 +145,8 @@ class NodesInTwoProcessesIT {
       Process there =
           new ProcessBuilder(
                   ProcessHandle.current().info().command().orElse("java"),
+                  "-XX:TieredStopAtLevel=1",
+                  "-XX:+UseSerialGC",
                   "-cp",
                   System.getProperty(
                       "surefire.test.class.path", System.getProperty("java.class.path")),
