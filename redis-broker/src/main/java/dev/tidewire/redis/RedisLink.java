@@ -176,13 +176,11 @@ final class RedisLink implements AutoCloseable {
     if (failure == null && !closed && attempt == attempts.get() && !made.isBroken()) {
       session = made;
       channels.forEach(made::subscribe);
-      if (wasLost) {
-        log.atInfo()
-            .addKeyValue("redis", servers)
-            .addKeyValue("sharded", made.isSharded())
-            .log("Redis is back");
-        wasLost = false;
-      }
+      log.atInfo()
+          .addKeyValue("redis", servers)
+          .addKeyValue("sharded", made.isSharded())
+          .log(wasLost ? "Redis is back" : "Redis is connected");
+      wasLost = false;
       listeners.values().forEach(Listener::opened);
       firstOpened.complete(null);
       if (made.isBroken()) {

@@ -3,6 +3,7 @@ package dev.tidewire.redis;
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
@@ -160,6 +161,11 @@ final class RedisServers {
     return master
         .commandInfo("spublish")
         .thenApply(found -> found.stream().anyMatch(it -> it instanceof List<?> l && !l.isEmpty()))
+        .exceptionallyCompose(
+            failure ->
+                failure.getCause() instanceof RedisCommandExecutionException // may not be asked
+                    ? CompletableFuture.completedStage(false)
+                    : CompletableFuture.failedStage(failure))
         .toCompletableFuture();
   }
 

@@ -70,7 +70,7 @@ public final class RedisProcess implements AutoCloseable {
       return create(settings);
     }
     List<Path> known =
-        Stream.of("valkey-server", "redis-server", "redis-check-rdb")
+        Stream.of("valkey-server", "valkey-check-rdb", "redis-server", "redis-check-rdb")
             .map(name -> Path.of("/usr/bin", name))
             .filter(Files::isExecutable)
             .toList();

@@ -59,17 +59,50 @@ class RedisShardsTest extends RedisClusterTest {
     assertThat(listening.isReachable()).isTrue();
   }
 
+  private long ordinarySubscribers(String topic) {
+    String question = "PUBSUB NUMSUB " + QUICK.withPrefix(prefix).name(topic, "out");
+    return cluster.masters().stream()
+        .map(master -> master.say(question).trim())
+        .mapToLong(answer -> Long.parseLong(answer.substring(answer.lastIndexOf(':') + 1)))
+        .sum();
+  }
+
+  private void mayDo(String rights) {
+    for (RedisProcess master : cluster.masters()) {
+      assertThat(master.say("ACL SETUSER somebody " + rights)).startsWith("+OK");
+    }
+  }
+
   @Test
-  void nodesThatDoNotShardHearTheOthersByAsking() {
-    RedisOptions ordinary = QUICK.withPrefix(prefix).withShardedMessages(false);
-    HeardStream late = new HeardStream();
-    try (RedisBroker other = RedisBroker.connect(cluster.uri(), ordinary)) {
-      other.start(late);
-      other.subscribe(TOPICS.get(0));
-      await(other.read(TOPICS.get(0), null, ALL));
-      publish(TOPICS.subList(0, 1), 1, 5);
-      eventually().until(() -> late.publications().size() == 5);
-      assertThat(late.lost()).isEmpty();
+  void nodesThatDoNotShardHearTheOthersByAskingAndFollowWhenTheyCan() {
+    mayDo("on >secret ~* &* +@all -command"); // so the servers do not tell what they know
+    String uri = cluster.uri().replace("://", "://somebody:secret@");
+    String topic = TOPICS.get(0);
+    HeardStream byOption = new HeardStream();
+    HeardStream byRights = new HeardStream();
+    RedisOptions options = QUICK.withPrefix(prefix).withCheckInterval(Duration.ofMillis(100));
+    try (RedisBroker other =
+            RedisBroker.connect(cluster.uri(), options.withShardedMessages(false));
+        RedisBroker restricted = RedisBroker.connect(uri, options)) {
+      other.start(byOption);
+      restricted.start(byRights);
+      for (RedisBroker broker : List.of(other, restricted)) {
+        broker.subscribe(topic);
+        await(broker.read(topic, null, ALL));
+      }
+      assertThat(ordinarySubscribers(topic)).isEqualTo(2);
+      publish(List.of(topic), 1, 5);
+      eventually().until(() -> byOption.publications().size() == 5);
+      eventually().until(() -> byRights.publications().size() == 5);
+
+      mayDo("+command"); // as if the last old server was replaced
+      eventually().until(() -> ordinarySubscribers(topic) == 1);
+      publish(List.of(topic), 6, 10);
+
+      eventually().until(() -> byOption.publications().size() == 10);
+      eventually().until(() -> byRights.publications().size() == 10);
+      assertThat(byOption.lost()).isEmpty();
+      assertThat(byRights.lost()).isEmpty();
     }
   }
 
