@@ -96,33 +96,35 @@ final class Sweep extends Reads.Read {
   @Override
   void run(Reads reads, Session session) throws SQLException {
     Connection connection = session.connection();
-    touch(connection);
+    Long now = settings.now(); // once: what is in use now is not forgotten a moment later
+    touch(connection, now);
     try (PreparedStatement statement = connection.prepareStatement(mine);
         ResultSet row = statement.executeQuery()) {
       if (!row.next() || !row.getBoolean(1)) {
         return;
       }
     }
-    delete(connection, trim, MAX_ROWS);
-    delete(connection, keys, null);
-    delete(connection, forget, null);
+    delete(connection, trim, now, MAX_ROWS);
+    delete(connection, keys, now, null);
+    delete(connection, forget, now, null);
   }
 
-  private void touch(Connection connection) throws SQLException {
+  private void touch(Connection connection, @Nullable Long now) throws SQLException {
     Collection<String> topics = used.get();
     if (topics.isEmpty()) {
       return;
     }
     try (PreparedStatement statement = connection.prepareStatement(touch)) {
-      var unused = new Parameters(connection, statement).add(settings.now()).add("text", topics);
+      var unused = new Parameters(connection, statement).add(now).add("text", topics);
       statement.execute();
     }
     connection.commit(); // who publishes there is not to wait for the rest
   }
 
-  private void delete(Connection connection, String sql, @Nullable Long limit) throws SQLException {
+  private void delete(Connection connection, String sql, @Nullable Long now, @Nullable Long limit)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      Parameters parameters = new Parameters(connection, statement).add(settings.now());
+      Parameters parameters = new Parameters(connection, statement).add(now);
       if (limit != null) {
         var unused = parameters.add(limit);
       }
