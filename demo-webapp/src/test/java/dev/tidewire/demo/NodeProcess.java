@@ -24,8 +24,7 @@ final class NodeProcess implements AutoCloseable {
   private Process process;
 
   NodeProcess(String... properties) {
-    this.properties =
-        Stream.concat(Stream.of("-Dport=" + port), Stream.of(properties)).toList();
+    this.properties = Stream.concat(Stream.of("-Dport=" + port), Stream.of(properties)).toList();
   }
 
   private static int freePort() {
