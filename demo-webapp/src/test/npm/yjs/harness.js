@@ -37,8 +37,8 @@ export const java = (main, ...args) => {
 }
 
 /** Starts the server; port 0 for any. */
-export const serve = async (port = 0, database = '', pages = '') => {
-  const jvm = java('dev.tidewire.demo.YjsServer', port, database, pages)
+export const serve = async (port = 0, database = '', pages = '', ...shared) => {
+  const jvm = java('dev.tidewire.demo.YjsServer', port, database, pages, ...shared)
   const ended = new Promise((resolve) => jvm.child.on('exit', resolve))
   const lineThat = async (begins) => {
     for (;;) {

@@ -40,6 +40,14 @@ final class Npm {
     }
   }
 
+  /** Writes down, in the directory, with what {@code java} runs classes of these tests. */
+  static Path arguments(Path directory) throws IOException {
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    return Files.writeString(
+        directory.resolve("java.txt"), "-cp \"" + classPath.replace("\\", "\\\\") + "\"");
+  }
+
   /**
    * Runs a command among the packages, which must succeed.
    *

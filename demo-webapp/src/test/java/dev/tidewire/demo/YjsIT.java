@@ -1,6 +1,5 @@
 package dev.tidewire.demo;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,10 +16,6 @@ class YjsIT {
   @Test
   void stockClientsConvergeWhateverBreaks() throws Exception {
     Npm.require();
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    Path arguments = temporary.resolve("java.txt");
-    Files.writeString(arguments, "-cp \"" + classPath.replace("\\", "\\\\") + "\"");
-    Npm.run(arguments, "node", "--test", "codec.test.js", "interop.test.js");
+    Npm.run(Npm.arguments(temporary), "node", "--test", "codec.test.js", "interop.test.js");
   }
 }

@@ -1,8 +1,10 @@
 package dev.tidewire.demo;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.tidewire.AccessPolicy;
 import dev.tidewire.Identity;
 import dev.tidewire.Realtime;
+import dev.tidewire.changes.postgres.PostgresBroker;
 import dev.tidewire.changes.yjs.JdbcYjsStore;
 import dev.tidewire.jakarta.EndpointOptions;
 import dev.tidewire.jakarta.HandshakePolicy;
@@ -21,9 +23,10 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.h2.jdbcx.JdbcConnectionPool;
 
 /**
- * A server of Yjs documents to be killed: {@code port [database file] [directory of pages]}. Rooms
- * below {@code readonly/} may be written to only by {@code ?token=writer}, {@code secret/} is
- * closed. Tells its port when it is ready, and a number of open rooms for each line it reads.
+ * A server of Yjs documents to be killed: {@code port [database file] [directory of pages]
+ * [PostgreSQL that nodes share]}. Rooms below {@code readonly/} may be written to only by {@code
+ * ?token=writer}, {@code secret/} is closed. Tells its port when it is ready, and a number of open
+ * rooms for each line it reads.
  */
 final class YjsServer {
 
@@ -32,7 +35,8 @@ final class YjsServer {
   public static void main(String[] args) throws Exception {
     Path pages = args.length > 2 ? Path.of(args[2]) : null;
     boolean durable = args.length > 1 && !args[1].isEmpty();
-    Realtime realtime = bus(durable ? jdbc(args[1]) : new MemoryYjsStore());
+    Realtime realtime =
+        args.length > 3 ? node(args[3]) : bus(durable ? jdbc(args[1]) : new MemoryYjsStore());
     Server jetty = start(Integer.parseInt(args[0]), realtime, pages);
     System.out.println("ready " + jetty.getURI().getPort());
     while (System.in.read() >= 0) {
@@ -42,11 +46,23 @@ final class YjsServer {
   }
 
   static Realtime bus(YjsStore store) {
+    return builder(store).build();
+  }
+
+  /** One of several nodes. */
+  private static Realtime node(String postgres) {
+    HikariDataSource database = new HikariDataSource();
+    database.setJdbcUrl(postgres);
+    return builder(JdbcYjsStore.on(database).build())
+        .broker(PostgresBroker.on(database).build())
+        .build();
+  }
+
+  private static Realtime.Builder builder(YjsStore store) {
     return Realtime.builder()
         .access(new Rules())
         .tokens(token -> Identity.of(token).withRoles(Set.of(token)))
-        .yjs(YjsOptions.on(store))
-        .build();
+        .yjs(YjsOptions.on(store));
   }
 
   /**
