@@ -74,7 +74,7 @@ public final class CommitLatency {
     }
     System.out.println("| database | transactions | clients | p50, ms | p99, ms |");
     System.out.println("| --- | --- | --- | --- | --- |");
-    for (String database : settings.get("databases").split(",")) {
+    for (String database : settings.getOrDefault("databases", "").split(",")) {
       CommitLatency run =
           new CommitLatency(
               Integer.parseInt(settings.get("rate")),
