@@ -163,7 +163,7 @@ final class Publisher {
   }
 
   /** Publishes a row change; one that is too large to tell becomes a reset. */
-  CompletionStage<Position> publish(RowChange change) {
+  CompletionStage<Position> publish(RowChange change, @Nullable String key) {
     Draft draft = codec.change(change);
     if (isTooLarge(draft)) {
       log.atWarn()
@@ -172,19 +172,23 @@ final class Publisher {
               "A row change of {} is larger than {} bytes: subscribers are told to reload",
               change.topic(),
               limits.publicationBytes());
-      return reset(change.topic());
+      return reset(change.topic(), key);
     }
-    return append(draft);
+    return append(draft, key);
   }
 
-  CompletionStage<Position> reset(String topic) {
+  CompletionStage<Position> reset(String topic, @Nullable String key) {
     counters.reset(Statistics.Reset.UNKNOWN_CHANGE);
-    return append(codec.reset(topic, UNKNOWN_CHANGE));
+    return append(codec.reset(topic, UNKNOWN_CHANGE), key);
   }
 
   /** Appends what is encoded already. */
   CompletionStage<Position> append(Draft draft) {
-    return append(draft, settings.of(draft.topic()), null).thenApply(Appended::position);
+    return append(draft, null);
+  }
+
+  private CompletionStage<Position> append(Draft draft, @Nullable String key) {
+    return append(draft, settings.of(draft.topic()), key).thenApply(Appended::position);
   }
 
   private CompletionStage<Appended> append(

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TableChannel {
 
+  private static final int MAX_KEY_LENGTH = 128;
+
   private final Publisher publisher;
   private final Broker broker;
   private final String topic;
@@ -38,10 +40,39 @@ public final class TableChannel {
    * @throws IllegalArgumentException if the change belongs to another channel
    */
   public CompletionStage<Position> publish(RowChange change) {
+    return publisher.publish(mine(change), null);
+  }
+
+  /**
+   * The same once: a change whose fate is not known is published again with its key. A repeat of
+   * the key on this channel within five minutes, by whatever node, publishes nothing and completes
+   * with the first position.
+   *
+   * @param key 1 to 128 printable characters of ASCII without blanks
+   * @throws IllegalArgumentException if the change belongs to another channel, or the key is none
+   */
+  public CompletionStage<Position> publish(RowChange change, String key) {
+    return publisher.publish(mine(change), scoped(key));
+  }
+
+  private RowChange mine(RowChange change) {
     if (!change.topic().equals(topic)) {
       throw new IllegalArgumentException("a change of " + change.topic() + " given to " + topic);
     }
-    return publisher.publish(change);
+    return change;
+  }
+
+  /** Apart from the keys that clients and the application give. */
+  private static String scoped(String key) {
+    boolean isKey =
+        !key.isEmpty()
+            && key.length() <= MAX_KEY_LENGTH
+            && key.chars().allMatch(c -> c > 0x20 && c < 0x7f);
+    if (!isKey) {
+      throw new IllegalArgumentException(
+          "not a key (1 to 128 printable characters of ASCII without blanks): '" + key + "'");
+    }
+    return "table " + key;
   }
 
   /**
@@ -51,10 +82,19 @@ public final class TableChannel {
    * @param newest the newest changes, oldest first, the last of them at {@code last}; as many as
    *     are known
    * @throws IllegalStateException if the channel is in use already
-   * @throws UnsupportedOperationException if the bus has a broker that keeps its streams itself
+   * @throws UnsupportedOperationException if the bus has a broker that keeps its streams itself;
+   *     see {@link #isRestorable}
    */
   public void restore(Position last, List<Past> newest) {
     publisher.restore(topic, last, newest);
+  }
+
+  /**
+   * Whether an earlier life can be put back. If not, the bus has a broker that keeps its streams
+   * itself, most often for several nodes.
+   */
+  public boolean isRestorable() {
+    return broker.isRestorable();
   }
 
   /**
@@ -67,7 +107,12 @@ public final class TableChannel {
 
   /** Tells that the table changed in a way that cannot be told row by row: load it again. */
   public CompletionStage<Position> reset() {
-    return publisher.reset(topic);
+    return publisher.reset(topic, null);
+  }
+
+  /** The same once, as {@link #publish(RowChange, String)}. */
+  public CompletionStage<Position> reset(String key) {
+    return publisher.reset(topic, scoped(key));
   }
 
   /** The place of the last publication, with every one whose stage has completed. */

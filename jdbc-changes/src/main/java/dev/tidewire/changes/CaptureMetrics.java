@@ -58,8 +58,8 @@ public final class CaptureMetrics implements MeterBinder, AutoCloseable {
             .tags(tags)
             .register(registry);
     LongConsumer timer = nanos -> latency.record(nanos, TimeUnit.NANOSECONDS);
-    capture.outlet().counters().time(timer);
-    bound.add(() -> capture.outlet().counters().stopTiming(timer));
+    capture.counters().time(timer);
+    bound.add(() -> capture.counters().stopTiming(timer));
     added(registry, latency);
     counter(registry, "published", CaptureStatistics::published);
     counter(registry, "reset", CaptureStatistics::resets);

@@ -90,10 +90,7 @@ public final class ChangeCapture implements AutoCloseable {
     sequencer = new CommitSequencer(builder.maxWaitingRows, PATIENCE, System::nanoTime);
     long random = ThreadLocalRandom.current().nextLong(1L << 40);
     DataSource kept = builder.outbox;
-    outbox =
-        kept == null
-            ? null
-            : new Outbox(kept, builder.outboxOptions, tables, sink, builder.maxWaitingRows);
+    outbox = kept == null ? null : new Outbox(kept, builder.outboxSettings(), tables, sink);
     publisher =
         outbox != null
             ? null
@@ -262,7 +259,7 @@ public final class ChangeCapture implements AutoCloseable {
         result,
         changed.isEmpty()
             ? CompletableFuture.completedFuture(Map.of())
-            : outlet().positions(changed));
+            : order().positions(changed));
   }
 
   Actor actor() {
@@ -306,16 +303,20 @@ public final class ChangeCapture implements AutoCloseable {
     return known;
   }
 
-  /** Where changes pass on their way to the bus, in order. */
-  Outlet outlet() {
-    return outbox != null ? outbox.outlet() : Objects.requireNonNull(publisher).outlet();
+  /** In which changes are published. */
+  PublishedOrder order() {
+    return outbox != null ? outbox.order() : Objects.requireNonNull(publisher).outlet();
+  }
+
+  CaptureCounters counters() {
+    return outbox != null
+        ? outbox.counters()
+        : Objects.requireNonNull(publisher).outlet().counters();
   }
 
   /** What this capture has done and has still to do; for counters, charts and alarms. */
   public CaptureStatistics statistics() {
-    return outbox != null
-        ? outbox.statistics()
-        : outlet().counters().statistics(sequencer.waitingRows(), 0);
+    return outbox != null ? outbox.statistics() : counters().statistics(sequencer.waitingRows(), 0);
   }
 
   /** Has something run when this is closed. */

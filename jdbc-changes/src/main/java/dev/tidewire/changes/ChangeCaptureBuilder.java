@@ -28,7 +28,8 @@ public final class ChangeCaptureBuilder {
   Uncapturable uncapturable = Uncapturable.RESET;
   @Nullable PostgresReplication replication;
   @Nullable DataSource outbox;
-  OutboxOptions outboxOptions = OutboxOptions.DEFAULT;
+  private OutboxOptions outboxOptions = OutboxOptions.DEFAULT;
+  private LeaseTimes leaseTimes = LeaseTimes.DEFAULT;
 
   ChangeCaptureBuilder(BiFunction<Collection<CapturedTable>, RowReader, ChangeSink> sink) {
     this.sink = sink;
@@ -114,6 +115,16 @@ public final class ChangeCaptureBuilder {
     }
     outbox = dataSource;
     outboxOptions = options;
+    return this;
+  }
+
+  Outbox.Settings outboxSettings() {
+    return new Outbox.Settings(outboxOptions, leaseTimes, maxWaitingRows);
+  }
+
+  /** For tests: how soon another node relays the outbox. */
+  ChangeCaptureBuilder leaseTimes(LeaseTimes times) {
+    leaseTimes = times;
     return this;
   }
 

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +34,9 @@ import org.slf4j.LoggerFactory;
  * should, end that: then the channel gets a new epoch at the next start, and its clients load
  * again.
  *
+ * <p>Where a broker keeps the streams, positions are the broker's, and several nodes write into one
+ * outbox, of which one publishes; see {@link LeasedRelay}.
+ *
  * <p>Safe for any thread.
  */
 final class Outbox implements AutoCloseable {
@@ -43,9 +47,19 @@ final class Outbox implements AutoCloseable {
   /** More than any channel would keep. */
   private static final int MAX_RESTORED = 10_000;
 
+  /**
+   * How it is kept and published.
+   *
+   * @param maxWaitingRows row changes that may wait in memory
+   */
+  record Settings(OutboxOptions options, LeaseTimes times, int maxWaitingRows) {}
+
   private final OutboxTable table;
   private final Clock clock = Clock.systemUTC();
-  private final OutboxRelay relay;
+  private final Relay relay;
+
+  /** Changes outside of transactions, where several nodes publish; else null. */
+  private final @Nullable OutboxEnds ends;
 
   /** Topics that are known to get a new epoch at the next start. */
   private final Set<String> ending = ConcurrentHashMap.newKeySet();
@@ -57,32 +71,41 @@ final class Outbox implements AutoCloseable {
    */
   Outbox(
       DataSource dataSource,
-      OutboxOptions options,
+      Settings settings,
       Collection<CapturedTable> captured,
-      ChangeSink sink,
-      int maxWaitingRows) {
+      ChangeSink sink) {
     table = OutboxTable.open(dataSource);
     Map<String, CapturedTable> tables = new HashMap<>();
     captured.forEach(each -> tables.put(each.topic(), each));
     try {
-      Start start = restore(tables, sink);
-      relay = new OutboxRelay(table, options, sink, tables, this::end, maxWaitingRows, start);
+      if (sink.isShared()) {
+        ends = new OutboxEnds();
+        relay = LeasedRelay.join(table, settings, sink, layouts(tables), ends);
+      } else {
+        ends = null;
+        Start start = restore(tables, sink);
+        relay = new OutboxRelay(table, settings, sink, tables, this::end, start);
+      }
     } catch (SQLException e) {
       throw new RealtimeException("the outbox cannot be read", e);
     }
   }
 
+  private static Map<String, String> layouts(Map<String, CapturedTable> tables) {
+    Map<String, String> layouts = new HashMap<>();
+    tables.forEach((topic, captured) -> layouts.put(topic, captured.layout()));
+    return layouts;
+  }
+
   /** Puts the channels back. */
   private Start restore(Map<String, CapturedTable> tables, ChangeSink sink) throws SQLException {
     String name = table.name();
-    Map<String, String> layouts = new HashMap<>();
-    tables.forEach((topic, captured) -> layouts.put(topic, captured.layout()));
     Map<String, Long> counts = new HashMap<>();
     Map<String, ArrayDeque<Past>> newest = new HashMap<>();
     long[] last = {0};
     Map<String, Channel> channels =
         table.load(
-            layouts,
+            layouts(tables),
             row -> {
               last[0] = row.number();
               String transaction = OutboxRelay.transaction(name, row);
@@ -111,13 +134,17 @@ final class Outbox implements AutoCloseable {
   }
 
   /** What others ask of the order in which things are published. */
-  Outlet outlet() {
-    return relay.outlet();
+  PublishedOrder order() {
+    return relay.order();
+  }
+
+  CaptureCounters counters() {
+    return relay.counters();
   }
 
   /** What is done and what is left. */
   CaptureStatistics statistics() {
-    return outlet().counters().statistics(relay.queue().waitingItems(), relay.backlog());
+    return counters().statistics(relay.queue().waitingItems(), relay.backlog());
   }
 
   /** What a transaction has changed, and as it stands in the outbox. */
@@ -242,9 +269,15 @@ final class Outbox implements AutoCloseable {
     Set<String> topics = new LinkedHashSet<>();
     changing.forEach(each -> topics.add(each.topic()));
     topics.removeAll(ending);
-    table.end(connection, topics);
-    if (!open) {
+    Map<String, Long> noted = table.end(connection, topics);
+    if (open) {
+      return; // it comes with the transaction, or goes
+    }
+    OutboxEnds shared = ends;
+    if (shared == null) {
       ending.addAll(topics);
+    } else {
+      shared.begin(noted);
     }
   }
 
@@ -265,6 +298,9 @@ final class Outbox implements AutoCloseable {
   /** Tells that tables changed outside of a transaction that the outbox knows. */
   void reset(Collection<CapturedTable> tables) {
     tables.forEach(each -> relay.queue().reset(each.topic()));
+    if (ends != null) {
+      ends.happened(tables.stream().map(CapturedTable::topic).toList());
+    }
   }
 
   @Override

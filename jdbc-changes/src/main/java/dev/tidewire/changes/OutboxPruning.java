@@ -35,13 +35,18 @@ final class OutboxPruning {
    * @param keep those that are more than so many are too many
    */
   void prune(long published, long before, int keep) throws SQLException {
-    boolean more = true;
-    while (more) {
-      more = pruneChunk(published, before, keep) == CHUNK;
-    }
+    pruneTransactions(published, before, keep);
     String repeated = "select topic from " + schema.ends() + " group by topic having count(*) > 1";
     for (String topic : connections.alone(connection -> Dialect.strings(connection, repeated))) {
       connections.inTransaction(connection -> keepOneEnd(connection, topic));
+    }
+  }
+
+  /** The same without a look at channels whose epoch ends. */
+  void pruneTransactions(long published, long before, int keep) throws SQLException {
+    boolean more = true;
+    while (more) {
+      more = pruneChunk(published, before, keep) == CHUNK;
     }
   }
 

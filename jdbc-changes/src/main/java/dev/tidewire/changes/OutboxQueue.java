@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OutboxQueue {
 
-  private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -39,6 +39,7 @@ final class OutboxQueue {
   private final Set<String> later = new LinkedHashSet<>();
   private long laterNanos;
   private int waitingItems;
+  private long newestOwn;
   private boolean looking = true;
   private boolean closing;
   private boolean stopped;
@@ -54,7 +55,13 @@ final class OutboxQueue {
   /** Tells that a transaction is about to commit; {@link #offer} or {@link #ended} follows. */
   void begin(List<OutboxRow> rows) {
     long now = System.nanoTime();
-    change(() -> rows.forEach(row -> inFlight.put(row.number(), now)));
+    change(
+        () -> {
+          for (OutboxRow row : rows) {
+            inFlight.put(row.number(), now);
+            newestOwn = Math.max(newestOwn, row.number());
+          }
+        });
   }
 
   /** Tells that only the table knows whether a transaction was committed. */
@@ -80,6 +87,11 @@ final class OutboxQueue {
             }
           }
         });
+  }
+
+  /** Has the table looked at. */
+  void look() {
+    change(() -> looking = true);
   }
 
   /** Has a channel reset, after everything that is committed by now. */
@@ -137,15 +149,16 @@ final class OutboxQueue {
   }
 
   /**
-   * Waits for something to do, a second at most.
+   * Waits for something to do.
    *
-   * @param patient whether to wait that second whatever there is, because the database has failed
+   * @param nanos at most
+   * @param patient whether to wait so long whatever there is, because something has failed
    * @return false if it is the last time
    */
-  boolean await(boolean patient) throws InterruptedException {
+  boolean await(long nanos, boolean patient) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      long wait = IDLE_NANOS;
+      long wait = nanos;
       while (!closing && wait > 0 && (patient || !hasWork())) {
         wait = changed.awaitNanos(wait);
       }
@@ -204,6 +217,16 @@ final class OutboxQueue {
         }
       }
       return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The last number that this node has written. */
+  long newestOwn() {
+    lock.lock();
+    try {
+      return newestOwn;
     } finally {
       lock.unlock();
     }

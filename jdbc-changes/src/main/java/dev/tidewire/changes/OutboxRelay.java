@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Safe for any thread.
  */
-final class OutboxRelay implements AutoCloseable {
+final class OutboxRelay implements Relay {
 
   private static final Logger log = LoggerFactory.getLogger(OutboxRelay.class);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -81,14 +81,13 @@ final class OutboxRelay implements AutoCloseable {
    */
   OutboxRelay(
       OutboxTable table,
-      OutboxOptions options,
+      Outbox.Settings settings,
       ChangeSink sink,
       Map<String, CapturedTable> tables,
       Predicate<String> ending,
-      int maxWaitingItems,
       Start start) {
     this.table = table;
-    this.options = options;
+    options = settings.options();
     this.sink = sink;
     this.tables = tables;
     this.ending = ending;
@@ -96,7 +95,7 @@ final class OutboxRelay implements AutoCloseable {
     last = start.last();
     newest = last;
     offsets = start.offsets();
-    queue = new OutboxQueue(maxWaitingItems, PATIENCE);
+    queue = new OutboxQueue(settings.maxWaitingRows(), PATIENCE);
     outlet = new Outlet(sink, queue::mark);
     thread = new Thread(this::run, "tidewire-outbox");
     thread.setDaemon(true);
@@ -107,19 +106,26 @@ final class OutboxRelay implements AutoCloseable {
     return name + '-' + Long.toString(row.first(), Character.MAX_RADIX);
   }
 
-  OutboxQueue queue() {
+  @Override
+  public OutboxQueue queue() {
     return queue;
   }
 
-  Outlet outlet() {
+  @Override
+  public PublishedOrder order() {
     return outlet;
+  }
+
+  @Override
+  public CaptureCounters counters() {
+    return outlet.counters();
   }
 
   private void run() {
     try {
       boolean more = true;
       while (more) {
-        more = queue.await(unreadable);
+        more = queue.await(OutboxQueue.IDLE_NANOS, unreadable);
         publishWaiting(0);
         boolean look = queue.isLooking();
         if (isAsked() || look) {
@@ -214,7 +220,8 @@ final class OutboxRelay implements AutoCloseable {
   }
 
   /** Transactions that are not published yet, by the last look at the table. */
-  long backlog() {
+  @Override
+  public long backlog() {
     return Math.max(0, Math.max(newest, queue.newest()) - last);
   }
 
@@ -320,7 +327,6 @@ final class OutboxRelay implements AutoCloseable {
     }
   }
 
-  /** Publishes what is committed by now, for at most ten seconds. */
   @Override
   public void close() {
     queue.close();

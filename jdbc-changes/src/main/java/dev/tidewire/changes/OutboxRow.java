@@ -3,6 +3,7 @@ package dev.tidewire.changes;
 import dev.tidewire.channel.Operation;
 import dev.tidewire.channel.RowChange;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -142,6 +143,14 @@ record OutboxRow(long number, long first, long timestamp, List<Item> items) {
     }
     texts.add(text(items, text));
     return texts;
+  }
+
+  /** What tells the resets of some channels. */
+  static Text resets(Collection<String> topics) {
+    List<Item> items = topics.stream().map(Item::reset).toList();
+    StringBuilder text = new StringBuilder();
+    items.forEach(item -> text.append(text.isEmpty() ? '[' : ',').append(item.json()));
+    return text(items, text);
   }
 
   private static Text text(List<Item> items, StringBuilder text) {

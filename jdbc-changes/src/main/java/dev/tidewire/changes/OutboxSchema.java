@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
  * @param returning whether that is a query for the number; else it is a generated key
  * @param restoresKeys whether the session's last key is to be put back after that, because SQL can
  *     ask for it
+ * @param seconds asks the database's clock, in seconds since 1970
  * @param definitions the tables, each if it is missing
  */
 record OutboxSchema(
@@ -32,6 +33,7 @@ record OutboxSchema(
     String insert,
     boolean returning,
     boolean restoresKeys,
+    String seconds,
     List<String> definitions) {
 
   private static final Logger log = LoggerFactory.getLogger(OutboxSchema.class);
@@ -51,7 +53,8 @@ record OutboxSchema(
   /**
    * What is known of each channel. The row without a topic is locked by who adds transactions
    * (except on H2), and never changes, so that no snapshot is too old to lock it; that of {@code *}
-   * has the number up to which transactions are deleted.
+   * has the number up to which transactions are deleted. Those that begin with {@code >} are of
+   * {@link OutboxLease}.
    */
   String channels() {
     return prefix + "_channel";
@@ -81,6 +84,7 @@ record OutboxSchema(
             insert(prefix, "") + " returning seq",
             true,
             false,
+            "cast(extract(epoch from clock_timestamp()) as bigint)",
             tables(prefix, "bigint generated always as identity", "varchar(255)", "text", ""));
       }
       case "H2" -> {
@@ -103,6 +107,7 @@ record OutboxSchema(
             insert(prefix, "next value for " + prefix + "_seq"),
             false,
             false,
+            "cast(extract(epoch from current_timestamp) as bigint)",
             definitions);
       }
       case "MariaDB", "MySQL" -> {
@@ -115,6 +120,7 @@ record OutboxSchema(
             insert(prefix, ""),
             false,
             true,
+            "unix_timestamp()",
             tables(prefix, "bigint auto_increment", topic, "longtext", ""));
       }
       case "SQLite" -> {
@@ -129,6 +135,7 @@ record OutboxSchema(
             insert(NAME, next) + " returning seq",
             true,
             false,
+            "cast(strftime('%s', 'now') as integer)",
             tables(NAME, "bigint", "text", "text", " without rowid"));
       }
       default ->

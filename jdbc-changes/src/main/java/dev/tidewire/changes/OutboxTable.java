@@ -58,6 +58,14 @@ final class OutboxTable {
     pruning = new OutboxPruning(connections, schema);
   }
 
+  OutboxConnections connections() {
+    return connections;
+  }
+
+  OutboxSchema schema() {
+    return schema;
+  }
+
   OutboxPruning pruning() {
     return pruning;
   }
@@ -190,21 +198,22 @@ final class OutboxTable {
 
   /**
    * Notes, on a connection of whoever asks, that channels have a new epoch from the next start on.
+   *
+   * @return what was noted, by topic
    */
-  void end(Connection connection, Iterable<String> topics) throws SQLException {
+  Map<String, Long> end(Connection connection, Iterable<String> topics) throws SQLException {
+    Map<String, Long> ids = new HashMap<>();
     for (String topic : topics) {
       long id = ThreadLocalRandom.current().nextLong() >>> 1;
       update(connection, "insert into " + schema.ends() + " values (" + id + ", ?)", topic);
+      ids.put(topic, id);
     }
+    return ids;
   }
 
   /** The same on a connection of its own. */
   void end(String topic) throws SQLException {
-    connections.inTransaction(
-        connection -> {
-          end(connection, List.of(topic));
-          return true;
-        });
+    connections.inTransaction(connection -> end(connection, List.of(topic)));
   }
 
   /**
@@ -249,10 +258,12 @@ final class OutboxTable {
 
   /** The last number that is there, or was deleted. */
   long newest() throws SQLException {
-    return connections.alone(
-        connection ->
-            Math.max(
-                pruned(connection), number(connection, "select max(seq) from " + schema.outbox())));
+    return connections.alone(this::newest);
+  }
+
+  long newest(Connection connection) throws SQLException {
+    return Math.max(
+        pruned(connection), number(connection, "select max(seq) from " + schema.outbox()));
   }
 
   private long pruned(Connection connection) throws SQLException {
@@ -292,7 +303,8 @@ final class OutboxTable {
         });
   }
 
-  private Channel channel(Connection connection, String topic, String layout, boolean ended)
+  /** What is known of a channel from now on. */
+  Channel channel(Connection connection, String topic, String layout, boolean ended)
       throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * The way of committed changes to the sink, with what others ask about their place in the order.
  * Methods that return a stage are safe for any thread, the others for the publishing one.
  */
-final class Outlet {
+final class Outlet implements PublishedOrder {
 
   private static final int MAX_IN_FLIGHT = 1_024;
   private static final long POSITION_PATIENCE_SECONDS = 5;
@@ -81,10 +81,9 @@ final class Outlet {
     windows.forEach(window -> window.note(change));
   }
 
-  /**
-   * Opens a window behind everything that is committed by now; completes when that is published.
-   */
-  CompletionStage<Boolean> open(Window window) {
+  /** Completes when what is committed by now is published. */
+  @Override
+  public CompletionStage<Boolean> open(Window window) {
     CompletableFuture<Boolean> opened = new CompletableFuture<>();
     mark(
         opened,
@@ -95,8 +94,8 @@ final class Outlet {
     return opened;
   }
 
-  /** Closes a window behind everything that has a place now; tells the position of that. */
-  CompletionStage<Position> close(Window window) {
+  @Override
+  public CompletionStage<Position> close(Window window) {
     CompletableFuture<Position> closed = new CompletableFuture<>();
     mark(
         closed,
@@ -108,8 +107,8 @@ final class Outlet {
     return closed;
   }
 
-  /** Tells where the channels stand behind everything that is committed by now. */
-  CompletionStage<Map<String, Position>> positions(Set<CapturedTable> tables) {
+  @Override
+  public CompletionStage<Map<String, Position>> positions(Set<CapturedTable> tables) {
     CompletableFuture<Map<String, Position>> told = new CompletableFuture<>();
     mark(
         told,

@@ -8,21 +8,38 @@ import dev.tidewire.channel.RowChange;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
-import java.util.stream.Collectors;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** Publishes on the table channels of a {@link Realtime}. */
+/** Publishes on the table channels of a {@link Realtime}. Safe for any thread. */
 final class RealtimeSink implements ChangeSink {
 
-  private final Map<String, TableChannel> channels;
+  private final Realtime realtime;
+  private final Map<String, TableChannel> channels = new ConcurrentHashMap<>();
+  private final boolean shared;
 
   RealtimeSink(Realtime realtime, Collection<CapturedTable> tables, RowReader reader) {
-    channels =
-        tables.stream()
-            .map(t -> realtime.tableChannel(t.topic(), reader.of(t), t.policy()))
-            .collect(Collectors.toUnmodifiableMap(TableChannel::topic, Function.identity()));
+    this.realtime = realtime;
+    for (CapturedTable table : tables) {
+      String topic = table.topic();
+      channels.put(topic, realtime.tableChannel(topic, reader.of(table), table.policy()));
+    }
+    shared = channels.values().stream().noneMatch(TableChannel::isRestorable);
+  }
+
+  @Override
+  public boolean isShared() {
+    return shared;
+  }
+
+  @Override
+  public CompletionStage<Position> publish(RowChange change, String key) {
+    return channel(change.topic()).publish(change, key);
+  }
+
+  @Override
+  public CompletionStage<Position> reset(String topic, String key) {
+    return channel(topic).reset(key);
   }
 
   @Override
@@ -45,7 +62,8 @@ final class RealtimeSink implements ChangeSink {
     channel(topic).restore(last, newest);
   }
 
+  /** Perhaps that of a table which only other nodes capture, while a new version is rolled out. */
   private TableChannel channel(String topic) {
-    return Objects.requireNonNull(channels.get(topic), topic);
+    return channels.computeIfAbsent(topic, realtime::tableChannel);
   }
 }

@@ -203,7 +203,7 @@ final class RowReader implements AutoCloseable {
   /** Returns null if what happened meanwhile left it open what the rows are. */
   private RowSource.@Nullable Snapshot tryToRead(Wanted wanted) throws Exception {
     CapturedTable table = wanted.table();
-    Outlet outlet = capture().outlet();
+    PublishedOrder order = capture().order();
     Window window;
     List<Map<String, @Nullable Object>> read;
     RowFilter filter;
@@ -213,14 +213,14 @@ final class RowReader implements AutoCloseable {
       filter = wanted.filter().and(meta.filter());
       window = new Window(table, table.identity(meta));
       try {
-        await(outlet.open(window));
+        await(order.open(window));
         read = inOneTransaction(connection, engine.dialect(), meta, filter);
       } catch (Exception e) {
-        outlet.close(window);
+        order.close(window);
         throw e;
       }
     }
-    Position position = await(outlet.close(window));
+    Position position = await(order.close(window));
     if (window.isConfused()) {
       return null;
     }

@@ -49,7 +49,7 @@ final class OutboxVictim {
     for (int i = 0; i < writers; i++) {
       Random random = new Random(Long.parseLong(arguments[2]) * 31 + i);
       Keys keys = url.startsWith("jdbc:h2:") ? new Keys(i, writers) : new Keys(0, 1);
-      Thread thread = new Thread(() -> write(observed, random, keys), "writer-" + i);
+      Thread thread = new Thread(() -> write(observed, random, keys, 500), "writer-" + i);
       thread.setDaemon(true);
       thread.start();
     }
@@ -65,16 +65,16 @@ final class OutboxVictim {
    * Which keys a writer inserts and deletes. H2 may report an INSERT that waited for another
    * transaction's DELETE of the same key as done, and not keep the row: there each has its own.
    */
-  private record Keys(int first, int step) {
+  record Keys(int first, int step) {
     int any(Random random) {
       return first + step * random.nextInt(60 / step);
     }
   }
 
-  private static void write(DataSource observed, Random random, Keys keys) {
+  static void write(DataSource observed, Random random, Keys keys, int transactions) {
     try (Connection connection = observed.getConnection()) {
       // fewer in all than the outbox keeps, however slowly the reader reads
-      for (int i = 0; i < 500; i++) {
+      for (int i = 0; i < transactions; i++) {
         try {
           transaction(connection, random, keys);
         } catch (SQLException e) {

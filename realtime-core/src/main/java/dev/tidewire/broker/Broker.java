@@ -57,11 +57,20 @@ public interface Broker extends AutoCloseable {
    * @param newest the newest publications, oldest first, dense, the last of them at {@code last};
    *     as many as the publisher still has
    * @throws IllegalStateException if somebody published or subscribed before
-   * @throws UnsupportedOperationException if the broker keeps its streams itself
+   * @throws UnsupportedOperationException if the broker is not {@linkplain #isRestorable
+   *     restorable}
    */
   default void restore(
       String topic, Position last, List<Publication> newest, ChannelOptions options) {
     throw new UnsupportedOperationException("this broker keeps its streams itself");
+  }
+
+  /**
+   * Whether {@link #restore} can be called. A broker that says no keeps its streams itself: what is
+   * published twice with one idempotency key, by whatever node, is there once.
+   */
+  default boolean isRestorable() {
+    return false;
   }
 
   /**

@@ -88,6 +88,11 @@ public final class MemoryBroker implements Broker {
   }
 
   @Override
+  public boolean isRestorable() {
+    return true;
+  }
+
+  @Override
   public void restore(
       String topic, Position last, List<Publication> newest, ChannelOptions options) {
     streams.compute(
