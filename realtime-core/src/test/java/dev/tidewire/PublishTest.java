@@ -334,6 +334,30 @@ class PublishTest {
   }
 
   @Test
+  void aRowChangeWithAKeyIsPublishedOnce() {
+    bus();
+    TableChannel orders = realtime.tableChannel("orders");
+    Client ada = connect(realtime, "ada").subscribed("orders");
+    RowChange change =
+        new RowChange("orders", Operation.INSERT, Map.of("id", 7), null, "bob", "tx1", "m1");
+
+    Position first = await(orders.publish(change, "o-1-0"));
+    assertThat(await(orders.publish(change, "o-1-0"))).isEqualTo(first);
+    Position reset = await(orders.reset("o-2-0"));
+    assertThat(await(orders.reset("o-2-0"))).isEqualTo(reset);
+    assertThat(await(orders.publish(change, "o-3-0")).offset()).isEqualTo(3);
+
+    assertThat(ada.told("db_change", 2)).hasSize(2);
+    assertThat(ada.told("reset", 1)).hasSize(1);
+    for (String key : List.of("", "a b", "x".repeat(129), "\u00e4")) {
+      assertThatThrownBy(() -> orders.publish(change, key))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("'" + key + "'");
+    }
+    assertThat(orders.isRestorable()).isTrue();
+  }
+
+  @Test
   void aPublicationAsLargeAsAllowedIsAcceptedAndOneByteMoreIsNot() {
     settings.limits(l -> l.publicationBytes(1_000));
     bus();

@@ -2,6 +2,7 @@ package dev.tidewire.demo;
 
 import dev.tidewire.Realtime;
 import dev.tidewire.changes.ChangeCapture;
+import dev.tidewire.changes.ChangeCaptureBuilder;
 import dev.tidewire.changes.Written;
 import dev.tidewire.demo.auction.AuctionApi;
 import dev.tidewire.demo.orders.OrdersApi;
@@ -30,7 +31,7 @@ final class Demo implements AutoCloseable {
 
   Demo(Database database, Realtime realtime, Visitors visitors, Node node) {
     this.visitors = visitors;
-    capture = ChangeCapture.on(realtime).tables(Tables.CAPTURED).build();
+    capture = capture(database, realtime, node);
     // every write through this goes out to whoever subscribed to the table, once it is committed
     DSLContext db = capture.using(database.dataSource(), database.dialect());
     duty = new Duty(db, node);
@@ -45,6 +46,15 @@ final class Demo implements AutoCloseable {
         .addTo(router);
     new SqlApi(db).addTo(router);
     Seed.fill(realtime.documents().get("tides"));
+  }
+
+  /** With several nodes, a commit is told even if its node is killed before it came to that. */
+  private static ChangeCapture capture(Database database, Realtime realtime, Node node) {
+    ChangeCaptureBuilder capture = ChangeCapture.on(realtime).tables(Tables.CAPTURED);
+    if (node.broker() != null && database.isShared()) {
+      capture.outbox(database.dataSource());
+    }
+    return capture.build();
   }
 
   /**

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Two nodes, their Redis and the network between them fail in turn while clients publish and read
- * and SQL is written: what was acknowledged is heard by everybody, once, in one order.
+ * and SQL is written: what was acknowledged is heard by everybody, once, in one order. SQL is
+ * acknowledged by its commit, whatever becomes of the node then.
  *
  * <p>{@code -Dtidewire.seed=…} takes the same order of failures again, {@code -Dtidewire.rounds=…}
  * goes through all of them so many times.
@@ -85,6 +86,7 @@ class NodeFailureIT {
       writer.join(TimeUnit.SECONDS.toMillis(60));
       eventually("answers").until(() -> publishers().stream().allMatch(NodeClient::isSettled));
       allHear(oracle.ends());
+      eventually("every commit heard").until(oracle::hasHeardCommits);
       System.out.printf(
           "%s, %d links of clients, %d times UNAVAILABLE, SQL: %d committed, %d of them with a position%n",
           times,
@@ -222,6 +224,7 @@ class NodeFailureIT {
                 "update orders set total = " + i + " where id = " + id);
         if (answer.statusCode() == 200) {
           committed.incrementAndGet();
+          oracle.committed("orders", data);
           answer
               .headers()
               .firstValue(Written.HEADER)

@@ -96,6 +96,8 @@ final class StreamOracle {
 
   private final Set<String> intended = ConcurrentHashMap.newKeySet();
   private final ConcurrentLinkedQueue<Accepted> accepted = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<Map.Entry<String, String>> committed =
+      new ConcurrentLinkedQueue<>();
   private final List<Story> stories = new CopyOnWriteArrayList<>();
   private final List<String> complaints = new CopyOnWriteArrayList<>();
   private final Map<String, Position> ends = new ConcurrentHashMap<>();
@@ -113,6 +115,30 @@ final class StreamOracle {
   void accepted(String topic, Position position, String data) {
     accepted.add(new Accepted(topic, position, data));
     ends.merge(topic, position, (a, b) -> a.offset() > b.offset() ? a : b);
+  }
+
+  /** A commit whose place nobody was told: it is to be heard all the same, by everybody. */
+  void committed(String topic, String data) {
+    committed.add(Map.entry(topic, data));
+  }
+
+  /** Whether everybody has heard of all that was committed. */
+  boolean hasHeardCommits() {
+    return commitsLost() == 0;
+  }
+
+  private int commitsLost() {
+    int lost = 0;
+    for (Story story : stories) {
+      Set<Map.Entry<String, String>> heard = new HashSet<>();
+      synchronized (story) {
+        story.heard.forEach(each -> heard.add(Map.entry(story.topic, each.data())));
+      }
+      for (Map.Entry<String, String> each : committed) {
+        lost += each.getKey().equals(story.topic) && !heard.contains(each) ? 1 : 0;
+      }
+    }
+    return lost;
   }
 
   void complain(String what) {
@@ -160,6 +186,7 @@ final class StreamOracle {
       String there = log.get(each.topic()).get(each.position().offset());
       lost += each.data().equals(there) ? 0 : 1;
     }
+    lost += commitsLost();
     return new Verdict(lost, doubled, reordered, phantom, falseRecovered, resets);
   }
 

@@ -100,7 +100,8 @@ public final class ChangeCaptureBuilder {
   /**
    * Has every transaction write its changes into an outbox as well, so that what is committed is
    * published even if the JVM is killed in between, and positions hold over a restart. The tables
-   * are made if they are missing.
+   * are made if they are missing. Where the bus has a broker that several nodes share, one of them
+   * publishes for all, in the order of their commits.
    *
    * @param dataSource the same database, not observed
    */

@@ -175,7 +175,9 @@ final class LeaseHolder implements OutboxBatch.Pace {
       moved.putAll(reset);
     }
     if (confirmed > done) {
-      advance(confirmed, all, moved);
+      if (!advance(confirmed, all, moved)) {
+        return;
+      }
       batch.count(confirmed, counters);
       tookUpTo(confirmed, whole);
     }
@@ -187,16 +189,22 @@ final class LeaseHolder implements OutboxBatch.Pace {
     }
   }
 
-  /** Notes how far it is; after a failure to do so, everything is sent again, with its keys. */
-  private void advance(long to, boolean certain, Map<String, Position> moved) throws SQLException {
-    if (lease.renew(to, certain ? -1 : age(), moved)) {
-      backlog = Math.max(0, backlog - (to - done));
-      done = to;
-      last.putAll(moved);
-      doubt = certain ? null : doubt;
-    } else {
+  /**
+   * Notes how far it is; after a failure to do so, everything is sent again, with its keys.
+   *
+   * @return false if this is not the owner any more
+   */
+  private boolean advance(long to, boolean certain, Map<String, Position> moved)
+      throws SQLException {
+    if (!lease.renew(to, certain ? -1 : age(), moved)) {
       replaced();
+      return false;
     }
+    backlog = Math.max(0, backlog - (to - done));
+    done = to;
+    last.putAll(moved);
+    doubt = certain ? null : doubt;
+    return true;
   }
 
   private void tookUpTo(long number, List<OutboxRow> rows) {
@@ -229,10 +237,11 @@ final class LeaseHolder implements OutboxBatch.Pace {
       return;
     }
     log.warn("It is not known what of {} was published: these channels are reset", topics);
-    advance(inDoubt.number(), true, reset);
-    batch.count(inDoubt.number(), counters);
-    succeeds();
-    queue.look();
+    if (advance(inDoubt.number(), true, reset)) {
+      batch.count(inDoubt.number(), counters);
+      succeeds();
+      queue.look();
+    }
   }
 
   private void fails(@Nullable Throwable why) {

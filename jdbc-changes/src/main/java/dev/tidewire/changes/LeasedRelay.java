@@ -113,7 +113,9 @@ final class LeasedRelay implements Relay {
       }
       finish();
     } catch (InterruptedException e) {
-      log.warn("Stopped while changes waited in the outbox; another node publishes them, or a new");
+      log.warn(
+          "Stopped while changes waited in the outbox; another node publishes them, or the next"
+              + " start");
     } finally {
       leave();
     }
@@ -152,7 +154,7 @@ final class LeasedRelay implements Relay {
     Asked asked = queue.asked();
     dueResets.addAll(asked.resets());
     dueMarks.addAll(asked.marks());
-    if (!dueResets.isEmpty()) {
+    if (!dueResets.isEmpty() || !dueEnds.isEmpty()) {
       resets.write(dueResets, dueEnds);
       dueResets.clear();
       dueEnds.clear();

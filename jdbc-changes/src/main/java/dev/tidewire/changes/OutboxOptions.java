@@ -4,7 +4,8 @@ import java.time.Duration;
 
 /**
  * How much an outbox keeps of what is published already: from there the channels' tails are filled
- * again after a restart. Immutable; the methods return a changed copy. Safe for any thread.
+ * again after a restart, unless a broker keeps them. Immutable; the methods return a changed copy.
+ * Safe for any thread.
  *
  * @param keepFor age up to which a transaction is kept, default 10 minutes; more than the channels'
  *     {@code retain} is of no use

@@ -215,22 +215,19 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
   private void run() {
     List<Waiting> waiting = new ArrayList<>();
     long pause = LOOK_MILLIS;
-    boolean last = false;
-    while (!last) {
-      last = closed;
-      try {
-        Waiting next =
-            waiting.isEmpty() && !last
-                ? asked.take()
-                : asked.poll(last ? 0 : pause, TimeUnit.MILLISECONDS);
+    try {
+      boolean last = false;
+      while (!last) {
+        last = closed; // what is published by then is told yet
+        Waiting next = waiting.isEmpty() ? asked.take() : asked.poll(pause, TimeUnit.MILLISECONDS);
         if (next != null) {
           waiting.add(next);
           asked.drainTo(waiting);
         }
         pause = answer(waiting) ? LOOK_MILLIS : LOOK_LATER_MILLIS;
-      } catch (InterruptedException e) {
-        last = false; // closed: what is published by now is told yet
       }
+    } catch (InterruptedException e) {
+      log.debug("{} is stopped", thread.getName());
     }
     asked.drainTo(waiting);
     waiting.forEach(each -> each.result().completeExceptionally(closed()));
@@ -286,7 +283,8 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    thread.interrupt();
+    // not by an interrupt, which some databases take badly
+    asked.add(new Waiting(0, System.nanoTime(), new CompletableFuture<>(), done -> true));
     windows.clear();
   }
 }
