@@ -109,15 +109,13 @@ final class FoldedItems implements Connection {
   }
 
   @Override
-  public void close(int code, String reason) {}
+  public void close(int code, String reason) {
+    new Thread(() -> session.closed(code), "closing").start(); // as a container would tell it
+  }
 
   @Override
   public String remoteAddress() {
     return "";
-  }
-
-  void leave() {
-    session.closed(1000);
   }
 
   synchronized boolean isSubscribed() {

@@ -160,8 +160,9 @@ class OutboxTakeoverIT {
             "update items set v = v + 1",
             "insert into items values (9, 9)",
             "delete from items where id = 9");
-        eventually("all of it").until(() -> reader.rows().equals(FoldedItems.table(plain)));
-        assertThat(reader.told()).hasSize(3 + life);
+        int changes = 3 + life;
+        eventually("all of it").until(() -> reader.told().size() == changes);
+        assertThat(reader.rows()).isEqualTo(FoldedItems.table(plain));
         assertThat(reader.wrong()).isEmpty();
         assertThat(reader.resets()).isZero();
       }

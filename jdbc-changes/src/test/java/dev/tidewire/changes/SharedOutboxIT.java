@@ -104,7 +104,7 @@ class SharedOutboxIT {
         .fate(
             () -> {
               // what follows a failure at once is lost as well, as behind a broken connection
-              if (trouble.get() > 0 || fates.nextInt(20) == 0) {
+              if (trouble.get() > 0 || fates.nextInt(60) == 0) {
                 trouble.accumulateAndGet(3, (left, full) -> left > 0 ? left - 1 : full);
                 return Fate.LOST;
               }
