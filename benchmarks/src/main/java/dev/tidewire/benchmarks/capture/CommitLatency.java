@@ -110,11 +110,10 @@ public final class CommitLatency {
         context, (servlets, container) -> RealtimeEndpoints.install(servlets, realtime));
     jetty.setHandler(context);
     List<RowListener> listeners = new ArrayList<>();
-    try (BenchDatabase server = new BenchDatabase(database)) {
-      try (Connection connection = server.dataSource().getConnection();
-          Statement statement = connection.createStatement()) {
-        statement.execute("create table orders (id int primary key, status varchar(40))");
-      }
+    try (BenchDatabase server = new BenchDatabase(database);
+        Connection connection = server.dataSource().getConnection(); // a database in memory lives
+        Statement statement = connection.createStatement()) {
+      statement.execute("create table orders (id int primary key, status varchar(40))");
       try (ChangeCapture capture = ChangeCapture.on(realtime).tables("orders").build()) {
         jetty.start();
         for (int i = 0; i < clients; i++) {

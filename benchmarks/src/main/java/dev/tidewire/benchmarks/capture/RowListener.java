@@ -42,7 +42,8 @@ final class RowListener implements WebSocket.Listener {
         .newWebSocketBuilder()
         .buildAsync(URI.create("ws://127.0.0.1:" + port + "/realtime/ws"), listener)
         .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
-        .sendText("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"" + topic + "\"}", true);
+        .sendText("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"" + topic + "\"}", true)
+        .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     listener.subscribed.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     return listener;
   }
