@@ -26,6 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class FoldedItems implements Connection {
 
   private static final JsonMapper JSON = new JsonMapper();
+  private static final int GOING_AWAY = 1001;
 
   private final Session session;
   private final Map<Integer, Integer> rows = new TreeMap<>();
@@ -110,6 +111,11 @@ final class FoldedItems implements Connection {
 
   @Override
   public void close(int code, String reason) {
+    synchronized (this) {
+      if (code != GOING_AWAY) {
+        wrong.add("closed with " + code + " " + reason);
+      }
+    }
     new Thread(() -> session.closed(code), "closing").start(); // as a container would tell it
   }
 

@@ -129,6 +129,7 @@ class OutboxNodesKillIT {
         Realtime.builder()
             .access(AccessPolicy.open())
             .limits(l -> l.queueBytes(1 << 30))
+            .heartbeat(Duration.ZERO, Duration.ofSeconds(10))
             .broker(PostgresBroker.on(new DriverDataSource(url)).build())
             .build()) {
       FoldedItems reader = new FoldedItems(realtime, false);
