@@ -61,11 +61,11 @@ final class NodeProcess implements AutoCloseable {
   void awaitStart() {
     await("start of " + url())
         .atMost(PATIENCE)
-        .until(
-            () -> {
-              assertThat(process.isAlive()).as(toString()).isTrue();
-              return output.stream().anyMatch(line -> LauncherIT.URL.matcher(line).find());
-            });
+        .untilAsserted(
+            () ->
+                assertThat(output)
+                    .as(toString())
+                    .anyMatch(line -> LauncherIT.URL.matcher(line).find()));
   }
 
   URI url() {
