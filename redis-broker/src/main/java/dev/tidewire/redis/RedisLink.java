@@ -1,6 +1,7 @@
 package dev.tidewire.redis;
 
 import dev.tidewire.RealtimeException;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
@@ -188,12 +189,19 @@ final class RedisLink implements AutoCloseable {
       }
       return;
     }
-    made.close(new RealtimeException("Redis cannot be reached", failure));
+    var unused = made.close(new RealtimeException("Redis cannot be reached", failure));
     if (failure != null) {
-      firstOpened.completeExceptionally(failure);
+      if (!isNotReady(failure)) {
+        firstOpened.completeExceptionally(failure);
+      }
       log.atDebug().addKeyValue("redis", servers).setCause(failure).log("Redis cannot be reached");
     }
     threads.later(RETRY, this::connect);
+  }
+
+  /** With a password, the client hands out connections that refuse commands for a moment. */
+  private static boolean isNotReady(Throwable failure) {
+    return RedisSession.cause(failure).getClass().equals(RedisException.class);
   }
 
   /** On any thread: a session is of no use any more. */
@@ -203,7 +211,7 @@ final class RedisLink implements AutoCloseable {
           if (closed) {
             return; // and the connections with it
           }
-          broken.close(new RealtimeException("the connection to Redis was lost", why));
+          var unused = broken.close(new RealtimeException("the connection to Redis was lost", why));
           if (session == broken) {
             session = null;
             String reason = Objects.toString(why.getMessage(), "closed");
@@ -263,10 +271,17 @@ final class RedisLink implements AutoCloseable {
     RedisSession last = session;
     session = null;
     try {
-      servers.close(CLOSING);
       if (last != null) {
-        last.close(new RealtimeException("the broker is closed", null));
+        last.close(new RealtimeException("the broker is closed", null))
+            .get(CLOSING.toMillis(), TimeUnit.MILLISECONDS);
       }
+    } catch (ExecutionException | TimeoutException e) {
+      log.debug("a connection is not closed in order", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    try {
+      servers.close(CLOSING);
       resources
           .shutdown(0, CLOSING.toMillis(), TimeUnit.MILLISECONDS)
           .await(CLOSING.toMillis(), TimeUnit.MILLISECONDS);

@@ -213,7 +213,7 @@ final class RedisSession {
     return answer;
   }
 
-  private static Throwable cause(Throwable failure) {
+  static Throwable cause(Throwable failure) {
     return failure instanceof CompletionException && failure.getCause() != null
         ? failure.getCause()
         : failure;
@@ -260,23 +260,30 @@ final class RedisSession {
     return isSharded;
   }
 
-  /** Closes the connections; everything that waits fails. */
-  void close(Throwable why) {
+  /**
+   * Closes the connections; everything that waits fails.
+   *
+   * @return completes when they are closed
+   */
+  CompletableFuture<Void> close(Throwable why) {
     if (closedBy != null) {
-      return;
+      return CompletableFuture.completedFuture(null);
     }
     closedBy = why;
     broken = true;
     RedisServers.Commands made = commands;
-    close(made == null ? null : made.connection());
-    close(messageConnection);
+    CompletableFuture<Void> both =
+        CompletableFuture.allOf(
+            close(made == null ? null : made.connection()), close(messageConnection));
     waiting.values().forEach(answer -> answer.completeExceptionally(why));
+    return both;
   }
 
-  private static void close(@Nullable StatefulConnection<String, byte[]> connection) {
-    if (connection != null && connection.isOpen()) {
-      var unused = connection.closeAsync();
-    }
+  private static CompletableFuture<Void> close(
+      @Nullable StatefulConnection<String, byte[]> connection) {
+    return connection != null && connection.isOpen()
+        ? connection.closeAsync()
+        : CompletableFuture.completedFuture(null);
   }
 
   private final class Messages implements RedisMessages.Listener {
