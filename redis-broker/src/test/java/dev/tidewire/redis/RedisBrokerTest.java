@@ -4,24 +4,27 @@ import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.BrokerContract;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 
 class RedisBrokerTest extends BrokerContract {
 
-  static RedisProcess redis;
+  private static RedisProcess redis;
 
-  @BeforeAll
-  static void startRedis() {
-    redis = RedisProcess.create();
+  /** One for all tests of the class. */
+  RedisProcess start() {
+    return RedisProcess.create();
   }
 
   @AfterAll
   static void stopRedis() {
     redis.close();
+    redis = null;
   }
 
   @Override
   protected Broker create() {
+    if (redis == null) {
+      redis = start();
+    }
     return RedisBroker.connect(
         redis.uri(),
         RedisOptions.DEFAULT.withPrefix(UUID.randomUUID().toString()).withClock(clock));

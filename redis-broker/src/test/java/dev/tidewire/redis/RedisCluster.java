@@ -22,7 +22,8 @@ final class RedisCluster implements AutoCloseable {
     "--cluster-enabled", "yes",
     "--cluster-require-full-coverage", "no",
     "--cluster-replica-validity-factor", "0",
-    "--appendonly", "yes" // what was accepted outlives the process
+    "--appendonly", "yes",
+    "--appendfsync", "always" // what was accepted outlives the process
   };
   private static final Pattern OFFSET = Pattern.compile("master_repl_offset:(\\d+)");
 

@@ -24,7 +24,6 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -73,18 +72,22 @@ class RedisClusterTest extends SharedBrokerContract {
     public void onReady(String topic) {}
   }
 
-  @BeforeAll
-  static void startCluster() {
-    cluster = new RedisCluster(RedisProcess::create);
+  /** One for all tests of the class. */
+  RedisCluster start() {
+    return new RedisCluster(RedisProcess::create);
   }
 
   @AfterAll
   static void stopCluster() {
     cluster.close();
+    cluster = null;
   }
 
   @Override
   protected Broker create() {
+    if (cluster == null) {
+      cluster = start();
+    }
     return RedisBroker.connect(cluster.uri(), QUICK.withPrefix(prefix));
   }
 

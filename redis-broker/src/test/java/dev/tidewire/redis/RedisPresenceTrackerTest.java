@@ -5,25 +5,28 @@ import dev.tidewire.presence.PresenceTrackerContract;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 
 class RedisPresenceTrackerTest extends PresenceTrackerContract {
 
-  static RedisProcess redis;
+  private static RedisProcess redis;
   private RedisBroker broker;
 
-  @BeforeAll
-  static void startRedis() {
-    redis = RedisProcess.create();
+  /** One for all tests of the class. */
+  RedisProcess start() {
+    return RedisProcess.create();
   }
 
   @AfterAll
   static void stopRedis() {
     redis.close();
+    redis = null;
   }
 
   @Override
   protected PresenceTracker create() {
+    if (redis == null) {
+      redis = start();
+    }
     broker =
         RedisBroker.connect(
             redis.uri(),

@@ -12,7 +12,6 @@ import dev.tidewire.testing.HeardStream;
 import io.lettuce.core.cluster.SlotHash;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -22,9 +21,9 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RedisShardsTest extends RedisClusterTest {
 
-  @BeforeAll
-  static void startCluster() { // in the place of the one that it hides
-    cluster = new RedisCluster(RedisProcess::installed);
+  @Override
+  RedisCluster start() {
+    return new RedisCluster(RedisProcess::installed);
   }
 
   /** What no message brings is not looked for either. */
