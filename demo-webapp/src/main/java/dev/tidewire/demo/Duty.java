@@ -5,12 +5,14 @@ import static dev.tidewire.demo.Tables.HELD_UNTIL;
 import static dev.tidewire.demo.Tables.ID;
 import static dev.tidewire.demo.Tables.NODE;
 
+import dev.tidewire.changes.ChangeCaptureListener;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 
@@ -29,7 +31,9 @@ public final class Duty {
   private final String self;
 
   Duty(DSLContext db, Node node) {
-    this.db = db;
+    Configuration ours = db.configuration().derive();
+    ours.data(ChangeCaptureListener.CAUSE, node.name()); // the changes say who was on duty
+    this.db = ours.dsl();
     this.node = node;
     this.self = node.name() + ' ' + UUID.randomUUID();
   }

@@ -24,7 +24,7 @@ import tools.jackson.databind.JsonNode;
 
 /** Two demos with one Redis and one database are one application. */
 class TwoNodesIT extends BrowserTest {
-  private static final Pattern TRANSACTION = Pattern.compile("\"tx\":\"(\\w+)-\\w+\"");
+  private static final Pattern ON_DUTY = Pattern.compile("\"cause\":\"([^\"]+)\"");
 
   private final long seed = Long.getLong("tidewire.seed", System.nanoTime());
   private TwoNodes nodes;
@@ -154,9 +154,9 @@ class TwoNodesIT extends BrowserTest {
 
     Set<String> writers = new TreeSet<>();
     for (String frame : wire.frames("\"status\":\"pending\"")) {
-      Matcher transaction = TRANSACTION.matcher(frame);
-      assertThat(transaction.find()).as(frame).isTrue();
-      writers.add(transaction.group(1));
+      Matcher node = ON_DUTY.matcher(frame);
+      assertThat(node.find()).as(frame).isTrue();
+      writers.add(node.group(1));
     }
     assertThat(writers).hasSize(1);
   }
