@@ -230,7 +230,7 @@ class NodeFailureIT {
               .firstValue(Written.HEADER)
               .ifPresent(
                   position -> {
-                    oracle.accepted("orders", Position.parse(position.substring(7)), data);
+                    oracle.written("orders", Position.parse(position.substring(7)), data);
                     told.incrementAndGet();
                   });
         }

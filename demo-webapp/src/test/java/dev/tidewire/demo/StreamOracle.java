@@ -96,6 +96,7 @@ final class StreamOracle {
 
   private final Set<String> intended = ConcurrentHashMap.newKeySet();
   private final ConcurrentLinkedQueue<Accepted> accepted = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<Accepted> written = new ConcurrentLinkedQueue<>();
   private final ConcurrentLinkedQueue<Map.Entry<String, String>> committed =
       new ConcurrentLinkedQueue<>();
   private final List<Story> stories = new CopyOnWriteArrayList<>();
@@ -115,6 +116,12 @@ final class StreamOracle {
   void accepted(String topic, Position position, String data) {
     accepted.add(new Accepted(topic, position, data));
     ends.merge(topic, position, (a, b) -> a.offset() > b.offset() ? a : b);
+  }
+
+  /** Whoever has heard the channel up to the position has heard this, there or before. */
+  void written(String topic, Position upTo, String data) {
+    written.add(new Accepted(topic, upTo, data));
+    ends.merge(topic, upTo, (a, b) -> a.offset() > b.offset() ? a : b);
   }
 
   /** A commit whose place nobody was told: it is to be heard all the same, by everybody. */
@@ -151,7 +158,7 @@ final class StreamOracle {
   }
 
   int accepted() {
-    return accepted.size();
+    return accepted.size() + written.size();
   }
 
   Verdict verdict() {
@@ -185,6 +192,15 @@ final class StreamOracle {
     for (Accepted each : accepted) {
       String there = log.get(each.topic()).get(each.position().offset());
       lost += each.data().equals(there) ? 0 : 1;
+    }
+    for (Accepted each : written) {
+      boolean there =
+          log.get(each.topic()).entrySet().stream()
+              .anyMatch(
+                  heard ->
+                      heard.getKey() <= each.position().offset()
+                          && heard.getValue().equals(each.data()));
+      lost += there ? 0 : 1;
     }
     lost += commitsLost();
     return new Verdict(lost, doubled, reordered, phantom, falseRecovered, resets);
