@@ -214,7 +214,7 @@ final class StreamOracle {
         "%s: %d intended, %d acknowledged, %d delivered to %d readers (%d repeats dropped, %d gaps asked for): %s%n",
         run,
         intended.size(),
-        accepted.size(),
+        accepted(),
         delivered,
         stories.stream().map(story -> story.reader).distinct().count(),
         stories.stream().mapToInt(story -> story.repeats).sum(),
