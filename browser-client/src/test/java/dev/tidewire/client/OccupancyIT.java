@@ -23,8 +23,8 @@ class OccupancyIT {
   }
 
   private static String count(int rev, int count) {
-    return Peer.frame(
-        "presence_count", "'topic':'chat/a','rev':%d,'count':%d".formatted(rev, count));
+    return "{'id':'n%1$d','type':'presence_count','ts':'2026-01-02T03:04:05.678Z','topic':'chat/a','rev':%1$d,'count':%2$d}"
+        .formatted(rev, count);
   }
 
   @Test
