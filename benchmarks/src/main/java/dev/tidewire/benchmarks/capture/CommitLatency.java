@@ -7,6 +7,7 @@ import dev.tidewire.jakarta.RealtimeEndpoints;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -100,7 +101,11 @@ public final class CommitLatency {
 
   /** The times of all deliveries that are measured, sorted. */
   long[] measure(String database) throws Exception {
-    Realtime realtime = Realtime.builder().access(AccessPolicy.open()).build();
+    Realtime realtime =
+        Realtime.builder()
+            .access(AccessPolicy.open())
+            .heartbeat(Duration.ofMinutes(10), Duration.ofMinutes(1)) // these clients do not ping
+            .build();
     Server jetty = new Server();
     ServerConnector connector = new ServerConnector(jetty);
     connector.setHost("127.0.0.1");

@@ -80,6 +80,12 @@ final class RowListener implements WebSocket.Listener {
   }
 
   @Override
+  public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
+    onError(socket, new IllegalStateException("closed with " + code + " " + reason));
+    return null;
+  }
+
+  @Override
   public void onError(@Nullable WebSocket socket, Throwable error) {
     subscribed.completeExceptionally(error);
     complete.completeExceptionally(error);
