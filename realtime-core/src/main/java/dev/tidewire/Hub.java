@@ -145,6 +145,7 @@ final class Hub
               }
               return held;
             });
+    member.joins(channel);
     channel.later(() -> channel.join(member, replaced));
     open(topic, channel, member, replaced);
   }
@@ -162,10 +163,10 @@ final class Hub
                     .setCause(failure)
                     .log("A subscriber of channel {} cannot start", topic);
               }
-              channel.later(
+              Runnable start = () -> start(topic, channel, member, replaced, tail);
+              member.inTurn(
+                  channel,
                   () -> {
-                    // Answers keep the order of commands, whatever order the broker answers in.
-                    Runnable start = () -> start(topic, channel, member, replaced, tail);
                     if (replaced == null) {
                       start.run();
                     } else {

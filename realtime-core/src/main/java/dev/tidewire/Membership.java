@@ -22,8 +22,13 @@ final class Membership {
   private static final int MAX_HELD = 10_000;
 
   private final Subscriber subscriber;
+
+  // Set before the hub is told, and not changed while it is asked.
+  private @Nullable HubChannel channel;
+  private @Nullable Membership earlier;
+
   private int index = -1;
-  private boolean started;
+  private volatile boolean started; // set in the drain
   private boolean stands;
   private List<Runnable> whenStarted = List.of();
 
@@ -46,6 +51,31 @@ final class Membership {
 
   Subscriber subscriber() {
     return subscriber;
+  }
+
+  /** The same client had given this one up, and was not answered yet: it is answered first. */
+  void comesAfter(Membership givenUp) {
+    earlier = givenUp;
+  }
+
+  void joins(HubChannel itsChannel) {
+    channel = itsChannel;
+  }
+
+  /**
+   * Runs the task in the drain of {@code here}, once whatever the same client gave up before is
+   * answered: answers keep the order of commands, whatever order the broker answers in.
+   */
+  void inTurn(HubChannel here, Runnable task) {
+    Membership first = earlier;
+    HubChannel there = first == null ? null : first.channel;
+    if (first == null || there == null || first.started) {
+      here.later(task);
+    } else if (there == here) {
+      here.later(() -> first.whenStarted(task));
+    } else { // another life of the channel, with a drain of its own
+      there.later(() -> first.whenStarted(() -> here.later(task)));
+    }
   }
 
   /** Whether it is in the channel's list. */
@@ -85,22 +115,24 @@ final class Membership {
   /**
    * The broker answered.
    *
-   * @param answer null if the channel cannot be read
+   * @param read null if the channel cannot be read
    * @param replaced the membership of the same subscriber before this one, or null; it has started
    * @return whether the membership stands
    */
-  boolean start(@Nullable Tail answer, @Nullable Membership replaced) {
+  boolean start(@Nullable Tail read, @Nullable Membership replaced) {
     List<Publication> meanwhile = held == null ? List.of() : held;
+    Tail answer = read == null || replaced == null ? read : onwards(read, replaced, meanwhile);
     stands = answer != null && held != null;
     started = true;
     held = null;
+    earlier = null;
     try {
       if (answer != null && stands) {
         epoch = answer.position().epoch();
         from = answer.position().offset();
         if (replaced != null && replaced.stands && subscriber.continues()) {
           // It goes on where the other stopped, so what came before the answer is news, too.
-          deliver(meanwhile, p -> !isAfterStart(p));
+          deliver(meanwhile, p -> !isAfterStart(p) && !replaced.hasTold(p));
         }
         subscriber.started(answer);
         deliver(meanwhile, this::isAfterStart);
@@ -112,6 +144,36 @@ final class Membership {
       whenStarted = List.of();
     }
     return stands;
+  }
+
+  /** Whether it is in what the subscriber was told that it missed. */
+  private boolean hasTold(Publication publication) {
+    return subscriber.since() != null && !isAfterStart(publication);
+  }
+
+  /**
+   * The one that this one replaces may have had to wait for room, and have been read later than
+   * this one: then that is how far the client is.
+   */
+  private Tail onwards(Tail read, Membership replaced, List<Publication> meanwhile) {
+    Position at = read.position();
+    boolean isBehind =
+        replaced.stands && replaced.epoch.equals(at.epoch()) && replaced.from > at.offset();
+    if (!isBehind || subscriber.scope() != null) { // rows are as they were when they were read
+      return read;
+    }
+    List<Publication> missed = new ArrayList<>(read.publications());
+    if (read.outcome() == Tail.Outcome.COMPLETE && subscriber.since() != null) {
+      for (Publication publication : meanwhile) {
+        Position position = publication.position();
+        if (position.epoch().equals(at.epoch())
+            && position.offset() > at.offset()
+            && position.offset() <= replaced.from) {
+          missed.add(publication);
+        }
+      }
+    }
+    return new Tail(new Position(at.epoch(), replaced.from), read.outcome(), missed);
   }
 
   void deliver(Run run) {

@@ -25,6 +25,9 @@ final class SessionSubscriptions {
   private final Sessions server;
   private final Map<String, ClientSubscription> byTopic = new ConcurrentHashMap<>(4);
 
+  /** Given up, and the client was not told so yet, for it may still be starting. */
+  private final Map<String, ClientSubscription> leaving = new ConcurrentHashMap<>(1);
+
   SessionSubscriptions(ClientSession session, Sessions server) {
     this.session = session;
     this.server = server;
@@ -120,6 +123,10 @@ final class SessionSubscriptions {
     }
     server.admission().channel(topic);
     ClientSubscription replaced = byTopic.put(topic, subscription);
+    ClientSubscription left = replaced == null ? leaving.get(topic) : null;
+    if (left != null) {
+      subscription.membership().comesAfter(left.membership());
+    }
     server
         .hub()
         .subscribe(
@@ -138,7 +145,13 @@ final class SessionSubscriptions {
     if (subscription == null) {
       throw new Rejection(ErrorCode.NOT_SUBSCRIBED, "not subscribed to '" + command.topic() + "'");
     }
-    leave(subscription, () -> session.acknowledge(new Reply.Done(), command.id()));
+    leaving.put(command.topic(), subscription);
+    leave(
+        subscription,
+        () -> {
+          leaving.remove(command.topic(), subscription);
+          session.acknowledge(new Reply.Done(), command.id());
+        });
   }
 
   private void leave(ClientSubscription subscription, Runnable done) {

@@ -380,7 +380,15 @@ final class ModelReader {
    */
   private void readLater(Asked command, Position at) {
     ModelTopic.Answer first = command.answer;
-    if (command.since == null || at.equals(first.position()) || first.missed().isEmpty()) {
+    if (at.equals(first.position())) {
+      return;
+    }
+    if (command.since == null || first.outcome() != Outcome.COMPLETE) {
+      Place place = places.get(command.topic);
+      if (place.stands && at.equals(place.last) && link.wasSlow()) {
+        // What it takes the place of was read later: it goes on from there.
+        command.answer = new ModelTopic.Answer(at, first.outcome(), List.of());
+      }
       return;
     }
     assertThat(link.wasSlow()).as("%s: %s was read later, at %s", user, command.topic, at).isTrue();

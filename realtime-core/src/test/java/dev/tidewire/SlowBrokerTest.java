@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** A broker behind a network answers later than publications arrive, and in any order. */
@@ -104,6 +106,27 @@ class SlowBrokerTest {
 
     assertThat(story(ada)).containsExactly("c1>0", "1", "c2>");
     assertThat(realtime.hub().channelCount()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whoComesBackIsAnsweredAfterWhatItGaveUp(boolean channelLivesOn) {
+    if (channelLivesOn) {
+      connect(realtime, "bob").acked(SUBSCRIBE);
+    }
+    Client ada = connect(realtime, "ada");
+    broker.holdReads();
+    ada.tell(SUBSCRIBE);
+    publish(1);
+    ada.tell("'type':'unsubscribe','topic':'t'");
+    publish(2);
+    ada.tell(SUBSCRIBE);
+    publish(3);
+    broker.answerLast();
+    assertThat(story(ada)).isEmpty();
+    broker.answerFirst();
+
+    assertThat(story(ada)).containsExactly("c1>0", "1", "c2>", "c3>2", "3");
   }
 
   @Test

@@ -24,7 +24,9 @@ final class Measurement {
   private static final long ROUND_NANOS = TimeUnit.SECONDS.toNanos(3);
 
   /** It is if it worked less than this part of the time. */
-  private static final double AT_REST = 0.03;
+  private static final double AT_REST = 0.01;
+
+  private static final int QUIET_ROUNDS = 5;
 
   private static final int PORTIONS = 20;
 
@@ -103,21 +105,23 @@ final class Measurement {
   }
 
   /**
-   * Publishes until the server's compiler is at rest. A warm-up of a given length would favour
-   * whoever has less code to compile, or sends more messages for the same deliveries.
+   * Publishes until the server's compiler has been at rest for a while: it works in fits, the last
+   * ones for what is called seldom. A warm-up of a given length would favour whoever has less code
+   * to compile, or sends more messages for the same deliveries.
    */
   private void warmUp(LoadClient client) throws IOException {
     long start = System.nanoTime();
-    long worked;
-    long took;
+    int quiet = 0;
     do {
       long round = System.nanoTime();
       long before = server.compilerMillis();
+      long took;
       do {
         client.publish(Math.max(1, settings.closedLoop(scenario) / PORTIONS), 0);
         took = System.nanoTime() - round;
       } while (took < Math.min(ROUND_NANOS, settings.warmUpNanos()));
-      worked = TimeUnit.MILLISECONDS.toNanos(server.compilerMillis() - before);
-    } while (worked > AT_REST * took && System.nanoTime() - start < settings.warmUpNanos());
+      long worked = TimeUnit.MILLISECONDS.toNanos(server.compilerMillis() - before);
+      quiet = worked > AT_REST * took ? 0 : quiet + 1;
+    } while (quiet < QUIET_ROUNDS && System.nanoTime() - start < settings.warmUpNanos());
   }
 }

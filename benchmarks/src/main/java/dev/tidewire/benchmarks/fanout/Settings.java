@@ -40,7 +40,7 @@ record Settings(
           Map.entry("window", "8"),
           Map.entry("payload", "200"),
           Map.entry("deliveries", "1000000"),
-          Map.entry("warmup", "90"),
+          Map.entry("warmup", "180"),
           Map.entry("seconds", "15"),
           Map.entry("heap", "1g"),
           Map.entry("jvm", ""),
