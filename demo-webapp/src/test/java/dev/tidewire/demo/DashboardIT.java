@@ -85,7 +85,7 @@ class DashboardIT extends BrowserTest {
     grace.expectCount("#orders tbody tr", 12);
     String newest = grace.find("#orders tbody tr >> nth=0").getAttribute("data-key");
 
-    ada.find("#stream").check();
+    ada.find("#stream").click();
 
     grace.expect("#stream:checked").hasCount(1);
     grace
