@@ -3,8 +3,13 @@ package dev.tidewire.jakarta;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,23 +137,32 @@ class RawWebSocketIT {
 
   @Test
   void pongsAreSignsOfLifeAndSilenceIsNone() throws Exception {
+    ScheduledExecutorService ponging = Executors.newSingleThreadScheduledExecutor();
     try (TestServer impatient =
             TestServer.start(
                 b ->
                     b.access(dev.tidewire.AccessPolicy.open())
-                        .heartbeat(Duration.ofMillis(1), Duration.ofMillis(1)));
+                        .heartbeat(Duration.ofSeconds(1), Duration.ofSeconds(9)));
         RawWebSocket alive = RawWebSocket.connect(impatient);
         RawWebSocket silent = RawWebSocket.connect(impatient)) {
-      WireClient.soon("the silent one is gone")
-          .until(
-              () -> {
-                alive.send(RawWebSocket.PONG, true, "");
-                return impatient.realtime().connectionCount() == 1;
-              });
+      // to the end of the test: whatever this thread waits for, the client never falls silent
+      ponging.scheduleAtFixedRate(() -> pong(alive), 0, 50, TimeUnit.MILLISECONDS);
 
       assertThat(silent.awaitClose()).isEqualTo(4000);
+      WireClient.soon("only the silent one is gone")
+          .until(() -> impatient.realtime().connectionCount() == 1);
       alive.send(RawWebSocket.TEXT, true, SUBSCRIBE);
       assertThat(alive.awaitText("\"ack\"")).contains("\"s\"");
+    } finally {
+      ponging.shutdownNow();
+    }
+  }
+
+  private static void pong(RawWebSocket client) {
+    try {
+      client.send(RawWebSocket.PONG, true, "");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }
