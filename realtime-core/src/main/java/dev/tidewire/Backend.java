@@ -26,8 +26,19 @@ final class Backend {
     } catch (RuntimeException e) {
       return CompletableFuture.failedStage(new RealtimeException(failure, e));
     }
+    if (isDone(stage)) {
+      return stage;
+    }
     return stage.exceptionallyCompose(
         e -> CompletableFuture.failedStage(new RealtimeException(failure, cause(e))));
+  }
+
+  /** As always in memory. Other kinds of stages may refuse to tell. */
+  private static boolean isDone(CompletionStage<?> stage) {
+    return stage.getClass() == CompletableFuture.class
+        && stage instanceof CompletableFuture<?> known
+        && known.isDone()
+        && !known.isCompletedExceptionally();
   }
 
   /** What really happened: stages wrap it. */

@@ -313,11 +313,16 @@ final class ClientSession implements Session, Answers {
 
   void send(Frame frame) {
     if (!queue.offer(frame)) {
-      server.limits().met(Limit.QUEUE_BYTES);
-      server.tooSlow(this, "too much waits");
-      end(PresenceDiff.Reason.TIMEOUT, true);
-      queue.close(CloseCode.SLOW_CONSUMER);
+      tooSlow();
     }
+  }
+
+  /** The queue has no room for what is to be told: the client is given up. */
+  void tooSlow() {
+    server.limits().met(Limit.QUEUE_BYTES);
+    server.tooSlow(this, "too much waits");
+    end(PresenceDiff.Reason.TIMEOUT, true);
+    queue.close(CloseCode.SLOW_CONSUMER);
   }
 
   /** Tells what it holds and has sent. */

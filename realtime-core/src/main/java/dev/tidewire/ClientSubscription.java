@@ -26,6 +26,7 @@ final class ClientSubscription implements Subscriber {
   private static final String ACCESS = "ACCESS";
 
   private final ClientSession session;
+  private final OutboundQueue queue; // the session's: what is delivered need not touch that
   private final @Nullable String commandId;
   private final String topic;
   private final @Nullable Position since;
@@ -67,6 +68,7 @@ final class ClientSubscription implements Subscriber {
       boolean count,
       @Nullable RowRequest request) {
     this.session = session;
+    this.queue = session.queue();
     this.commandId = commandId;
     this.topic = topic;
     this.since = since;
@@ -202,7 +204,7 @@ final class ClientSubscription implements Subscriber {
   @Override
   public boolean admits(Tail tail, Runnable later) {
     long bytes = tail.publications().stream().mapToLong(p -> p.frame().length).sum();
-    return bytes == 0 || session.queue().admits(bytes, later);
+    return bytes == 0 || queue.admits(bytes, later);
   }
 
   @Override
@@ -210,7 +212,7 @@ final class ClientSubscription implements Subscriber {
     try {
       start(tail);
     } finally {
-      session.queue().admitNext();
+      queue.admitNext();
     }
   }
 
@@ -266,7 +268,7 @@ final class ClientSubscription implements Subscriber {
       return;
     }
     if (answer == SubscribeAnswer.REPLAY) {
-      session.queue().offerRecovered(missed.stream().map(Frames::of).toList());
+      queue.offerRecovered(missed.stream().map(Frames::of).toList());
       missed = List.of();
     }
     boolean complete = outcome == Tail.Outcome.COMPLETE;
@@ -275,7 +277,7 @@ final class ClientSubscription implements Subscriber {
     if (missed.isEmpty()) {
       session.reply(ack, commandId);
     } else if (commandId != null) {
-      session.queue().offerRecovered(List.of(session.frame(ack, commandId)));
+      queue.offerRecovered(List.of(session.frame(ack, commandId)));
     }
     if (!complete) {
       session.push(new Push.Reset(topic, outcome.name(), tail.position()));
@@ -307,7 +309,7 @@ final class ClientSubscription implements Subscriber {
           ErrorCode.LIMIT_EXCEEDED, "the rows are more than " + max + " bytes: ask for fewer");
     }
     // an estimate: what is not ASCII takes more than one byte
-    return session.queue().hasRoomFor(json.length())
+    return queue.hasRoomFor(json.length())
         ? null
         : Reply.Failure.of(ErrorCode.UNAVAILABLE, "too much waits to be sent to this client");
   }
@@ -324,13 +326,7 @@ final class ClientSubscription implements Subscriber {
   /** The cursor never runs ahead of what was told: a reset comes before it counts as told. */
   private void stream(Position position, Tail.Outcome outcome, List<Publication> missed) {
     boolean complete = outcome == Tail.Outcome.COMPLETE;
-    session
-        .queue()
-        .offerRecovered(
-            missed.stream()
-                .filter(p -> !session.id().equals(p.draft().exceptSession()))
-                .map(Frames::of)
-                .toList());
+    queue.offerRecovered(forMe(missed));
     if (!complete) {
       session.push(new Push.Reset(topic, outcome.name(), position));
     }
@@ -345,18 +341,25 @@ final class ClientSubscription implements Subscriber {
     if (rows != null) {
       Frame frame = rows.frame(run, begin);
       if (frame != null) {
-        session.send(frame);
+        send(frame);
       }
-      return;
+    } else if (run.isForAll() || !run.excludes(session.id())) {
+      send(run.frame());
+    } else {
+      forMe(run.publications()).forEach(this::send);
     }
-    if (!run.excludes(session.id())) {
-      session.send(run.frame());
-      return;
-    }
-    for (Publication publication : run.publications()) {
-      if (!session.id().equals(publication.draft().exceptSession())) {
-        session.send(Frames.of(publication));
-      }
+  }
+
+  private List<Frame> forMe(List<Publication> publications) {
+    return publications.stream()
+        .filter(p -> !session.id().equals(p.exceptSession()))
+        .map(Frames::of)
+        .toList();
+  }
+
+  private void send(Frame frame) {
+    if (!queue.offer(frame)) {
+      session.tooSlow();
     }
   }
 

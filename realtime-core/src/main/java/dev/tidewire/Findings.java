@@ -194,7 +194,7 @@ record Findings(
                       + " whether its row was among them cannot be told."),
               authorised);
     }
-    if (session.id().equals(event.draft().exceptSession())) {
+    if (session.id().equals(event.exceptSession())) {
       return unmatched(
           session,
           Verdict.OWN,
@@ -235,7 +235,7 @@ record Findings(
   /** Whether the client's own condition alone would choose the row. */
   private boolean matchesOwn(Explainer.Evidence evidence, Publication event) {
     var where = where(evidence);
-    RowChange change = event.draft().change();
+    RowChange change = event.change();
     if (where == null || columns == null || change == null) {
       return false;
     }
@@ -312,7 +312,7 @@ record Findings(
 
   private boolean isEvent() {
     Publication event = sought.event();
-    return event == null || event.draft().kind() == Draft.Kind.EVENT;
+    return event == null || event.kind() == Draft.Kind.EVENT;
   }
 
   private String matched(Explainer.Evidence evidence, Position began) {

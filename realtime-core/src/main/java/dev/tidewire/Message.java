@@ -32,8 +32,7 @@ public final class Message {
   }
 
   static String event(Publication publication) {
-    Draft draft = publication.draft();
-    return draft.kind() == Draft.Kind.RESET ? RESET : draft.event();
+    return publication.kind() == Draft.Kind.RESET ? RESET : publication.event();
   }
 
   /** Its place in the channel. */
@@ -48,7 +47,7 @@ public final class Message {
 
   /** Who published it, null for the server itself. */
   public @Nullable String userId() {
-    return publication.draft().userId();
+    return publication.userId();
   }
 
   /** The payload as JSON text. */
@@ -67,7 +66,7 @@ public final class Message {
 
   /** The row change, or null for an event of a custom channel. */
   public @Nullable RowChange change() {
-    return publication.draft().change();
+    return publication.change();
   }
 
   @Override

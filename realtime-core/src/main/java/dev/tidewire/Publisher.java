@@ -90,8 +90,10 @@ final class Publisher {
           ErrorCode.TOO_LARGE, "a publication is at most " + limits.publicationBytes() + " bytes");
     }
     ChannelOptions channel = settings.of(draft.topic());
-    return append(draft, channel, scopedKey(accepted))
-        .thenCompose(done -> store(draft, channel, done));
+    CompletionStage<Appended> appended = append(draft, channel, scopedKey(accepted));
+    return draft.persist()
+        ? appended.thenCompose(done -> store(draft, channel, done))
+        : appended.thenApply(done -> published(draft, channel, done));
   }
 
   /** Publishes an event of the application itself; fails with what keeps it from that. */
@@ -122,18 +124,17 @@ final class Publisher {
     return user == null ? "server " + key : user.length() + " " + user + key;
   }
 
+  private static Reply.Published published(Draft draft, ChannelOptions channel, Appended appended) {
+    return new Reply.Published(
+        draft.topic(),
+        appended.position(),
+        appended.timestamp(),
+        appended.repeated(),
+        SlowReading.of(channel).beforeOwn(appended.position()));
+  }
+
   private CompletionStage<Reply.Published> store(
       Draft draft, ChannelOptions channel, Appended appended) {
-    Reply.Published published =
-        new Reply.Published(
-            draft.topic(),
-            appended.position(),
-            appended.timestamp(),
-            appended.repeated(),
-            SlowReading.of(channel).beforeOwn(appended.position()));
-    if (!draft.persist()) {
-      return CompletableFuture.completedFuture(published);
-    }
     // Also for a repeat: perhaps the first attempt failed just here.
     HistoryMessage message =
         new HistoryMessage(
@@ -144,7 +145,7 @@ final class Publisher {
             draft.dataJson(),
             appended.timestamp());
     return Backend.call("the history failed", () -> history.append(message, channel.historyLimit()))
-        .thenApply(stored -> published);
+        .thenApply(stored -> published(draft, channel, appended));
   }
 
   /** Puts an earlier life of a table channel back in its place. */

@@ -77,7 +77,8 @@ final class Requests {
   /** Carries out the command; the stage never fails, a failure is a reply. */
   CompletionStage<Reply> execute(Identity who, Command command, @Nullable String session) {
     try {
-      return start(who, command, session).exceptionally(failure -> refusal(failure, command));
+      return start(who, command, session)
+          .handle((reply, failure) -> failure == null ? reply : refusal(failure, command));
     } catch (Throwable e) { // an error in the application's code is an answer too
       if (e instanceof InterruptedException) {
         Thread.currentThread().interrupt();
@@ -86,10 +87,10 @@ final class Requests {
     }
   }
 
-  private CompletionStage<Reply> start(Identity who, Command command, @Nullable String session)
-      throws Exception {
+  private CompletionStage<? extends Reply> start(
+      Identity who, Command command, @Nullable String session) throws Exception {
     if (command instanceof Command.Publish publish) {
-      return publish(who, publish, session).thenApply(published -> published);
+      return publish(who, publish, session);
     }
     if (command instanceof Command.History page) {
       return history(who, page);

@@ -23,7 +23,7 @@ final class Run {
 
   private static boolean areForAll(List<Publication> publications) {
     for (int i = 0; i < publications.size(); i++) {
-      if (publications.get(i).draft().exceptSession() != null) {
+      if (publications.get(i).exceptSession() != null) {
         return false;
       }
     }
@@ -42,13 +42,15 @@ final class Run {
     return publications.get(publications.size() - 1).position();
   }
 
+  /** Whether all of them are meant for every session. */
+  boolean isForAll() {
+    return isForAll;
+  }
+
   /** Whether one of the publications is not meant for the session. */
   boolean excludes(String session) {
-    if (isForAll) {
-      return false;
-    }
     for (int i = 0; i < publications.size(); i++) {
-      if (session.equals(publications.get(i).draft().exceptSession())) {
+      if (session.equals(publications.get(i).exceptSession())) {
         return true;
       }
     }

@@ -60,7 +60,7 @@ record SlowReading(SlowReaders policy, @Nullable Function<Publication, @Nullable
   }
 
   private Publication mark(Publication publication) {
-    if (publication.draft().kind() != Draft.Kind.EVENT) {
+    if (publication.kind() != Draft.Kind.EVENT) {
       return publication; // a table's: whatever the channel's options say
     }
     if (policy == SlowReaders.DROP) {
@@ -71,15 +71,15 @@ record SlowReading(SlowReaders policy, @Nullable Function<Publication, @Nullable
   }
 
   private @Nullable String keyOf(Publication publication) {
-    Draft draft = publication.draft();
+    String topic = publication.topic();
     if (key == null) {
-      return draft.topic() + '\n' + draft.event() + '\n' + draft.userId();
+      return topic + '\n' + publication.event() + '\n' + publication.userId();
     }
     try {
       String own = key.apply(publication);
-      return own == null ? null : draft.topic() + '\n' + own;
+      return own == null ? null : topic + '\n' + own;
     } catch (RuntimeException e) {
-      log.error("The conflation key of channel {} failed; nothing is left out", draft.topic(), e);
+      log.error("The conflation key of channel {} failed; nothing is left out", topic, e);
       return null;
     }
   }

@@ -54,24 +54,23 @@ record SoughtEvent(String topic, Position position, Tail tail) {
               + tail.position()
               + ".");
     }
-    Draft draft = event.draft();
-    String by = draft.userId() == null ? "the server" : "'" + draft.userId() + "'";
+    String by = event.userId() == null ? "the server" : "'" + event.userId() + "'";
     String at = Instant.ofEpochMilli(event.timestamp()).toString();
-    if (draft.kind() == Draft.Kind.RESET) {
+    if (event.kind() == Draft.Kind.RESET) {
       return Step.yes(
           "Something changed that could not be told row by row ("
-              + draft.event()
+              + event.event()
               + "): subscribers were told to load again, at "
               + at
               + ".");
     }
-    if (draft.kind() == Draft.Kind.EVENT) {
-      return Step.yes("Event '" + draft.event() + "', published by " + by + " at " + at + ".");
+    if (event.kind() == Draft.Kind.EVENT) {
+      return Step.yes("Event '" + event.event() + "', published by " + by + " at " + at + ".");
     }
-    RowChange change = draft.change();
+    RowChange change = event.change();
     String transaction = change == null ? null : change.transaction();
     return Step.yes(
-        draft.event()
+        event.event()
             + " of a row, captured from the database"
             + (transaction == null ? "" : " in transaction " + transaction)
             + ", written by "

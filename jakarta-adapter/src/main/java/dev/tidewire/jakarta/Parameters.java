@@ -36,6 +36,9 @@ final class Parameters {
   }
 
   private static String @Nullable [] values(HttpServletRequest request, String name) {
+    if (request.getQueryString() == null) {
+      return null; // what a body has is not the URL's, and the container would look there
+    }
     try {
       return request.getParameterValues(name);
     } catch (RuntimeException e) {

@@ -12,12 +12,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The WebSocket under a session or a Yjs client. Safe for any thread. */
-final class WebSocketConnection implements Connection, BinaryConnection {
+class WebSocketConnection implements Connection, BinaryConnection {
 
   private static final Logger log = LoggerFactory.getLogger(WebSocketConnection.class);
 
@@ -28,48 +27,40 @@ final class WebSocketConnection implements Connection, BinaryConnection {
 
   private final Session socket;
   private final RemoteEndpoint.Async remote;
-  private final TextSender text;
   private final String address;
   private final Executor closing;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  /**
-   * @param closing closes sockets: some containers wait for the client when they do
-   */
+  /** See {@link #of}. */
   WebSocketConnection(Session socket, String address, Executor closing) {
     this.socket = socket;
     this.address = address;
     this.closing = closing;
     this.remote = socket.getAsyncRemote();
     remote.setSendTimeout(NO_TIMEOUT); // the core watches all sends by one timer
-    TextSender jetty = jetty(socket);
-    this.text =
-        jetty != null
-            ? jetty
-            : (frame, completion) -> remote.sendText(frame.text(), tell(completion));
   }
 
-  /** The sender for Jetty, where it is the container and the application can see its classes. */
-  private static @Nullable TextSender jetty(Session socket) {
-    if (!socket.getClass().getName().startsWith("org.eclipse.jetty.")) {
-      return null;
+  /**
+   * The connection of its container: Jetty's, where it is the container and the application can see
+   * its classes, or the portable one.
+   *
+   * @param closing closes sockets: some containers wait for the client when they do
+   */
+  static WebSocketConnection of(Session socket, String address, Executor closing) {
+    WebSocketConnection jetty = null;
+    if (socket.getClass().getName().startsWith("org.eclipse.jetty.")) {
+      try {
+        jetty = JettyConnection.of(socket, address, closing);
+      } catch (LinkageError e) { // a deployed application, from which its container hides them
+      }
     }
-    try {
-      return JettySender.of(socket);
-    } catch (LinkageError e) { // a deployed application, from which its container hides them
-      return null;
-    }
-  }
-
-  /** How text is sent. */
-  TextSender text() {
-    return text;
+    return jetty != null ? jetty : new WebSocketConnection(socket, address, closing);
   }
 
   @Override
   public void send(Frame frame, Completion completion) {
     try {
-      text.send(frame, completion);
+      remote.sendText(frame.text(), tell(completion));
     } catch (RuntimeException e) { // closed meanwhile
       completion.failed(e);
     }

@@ -55,7 +55,7 @@ public final class WebSocketEndpoint extends Endpoint {
   @Override
   public void onOpen(Session socket, EndpointConfig config) {
     socket.setMaxIdleTimeout(0); // the session has a heartbeat
-    WebSocketConnection opened = new WebSocketConnection(socket, address, installation.closing());
+    WebSocketConnection opened = WebSocketConnection.of(socket, address, installation.closing());
     connection = opened;
     installation.opened(opened, login);
     if (!place.open()) { // the handshake took too long

@@ -63,7 +63,7 @@ public final class YjsEndpoint extends Endpoint {
   @Override
   public void onOpen(Session socket, EndpointConfig config) {
     socket.setMaxIdleTimeout(0); // the protocol has its own signs of life
-    WebSocketConnection opened = new WebSocketConnection(socket, address, installation.closing());
+    WebSocketConnection opened = WebSocketConnection.of(socket, address, installation.closing());
     connection = opened;
     installation.opened(opened, login);
     if (!place.open()) { // the handshake took too long

@@ -65,7 +65,7 @@ class DropInIT {
       throws Exception {
     WebAppContext shop = deploy("/shop");
     assertThatThrownBy(
-            () -> Class.forName(JettySender.class.getName(), true, shop.getClassLoader()))
+            () -> Class.forName(JettyConnection.class.getName(), true, shop.getClassLoader()))
         .isInstanceOf(NoClassDefFoundError.class);
     try (WireClient client = connect("/shop")) {
       client.send("{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"t\"}").awaitAnswer("s");

@@ -93,7 +93,8 @@ final class MemoryStream {
       if (first != null) {
         return new Appended(first.position(), first.timestamp(), true);
       }
-      Publication publication = draft.at(new Position(epoch, ++offset), timestamp(draft, now));
+      Position position = new Position(epoch, ++offset);
+      Publication publication = draft.at(position, timestamp(draft, now), tail.peekLast());
       Appended appended = new Appended(publication.position(), publication.timestamp(), false);
       if (key != null) {
         remember(key, appended);

@@ -59,7 +59,11 @@ public record Draft(
 
   /** The {@code data} value as JSON text; {@code null} for a reset. */
   public String dataJson() {
-    return kind == Kind.RESET ? "null" : new String(body, dataFrom, dataTo - dataFrom, UTF_8);
+    return dataJson(kind, body, dataFrom, dataTo);
+  }
+
+  static String dataJson(Kind kind, byte[] bytes, int from, int to) {
+    return kind == Kind.RESET ? "null" : new String(bytes, from, to - from, UTF_8);
   }
 
   /**
@@ -78,6 +82,14 @@ public record Draft(
 
   /** Gives the draft its place in the channel. */
   public Publication at(Position position, long timestamp) {
-    return Publication.of(this, position, timestamp);
+    return Publication.of(this, position, timestamp, null);
+  }
+
+  /**
+   * The same, for who keeps many: names that an earlier publication of the channel has as well are
+   * kept once.
+   */
+  public Publication at(Position position, long timestamp, @Nullable Publication earlier) {
+    return Publication.of(this, position, timestamp, earlier);
   }
 }

@@ -2,72 +2,93 @@ package dev.tidewire.channel;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One item on a channel, with its place in the stream and its frame as every subscriber gets it.
  *
  * <p>The frame is encoded once, when the broker assigns the position; delivery, recovery and
- * history share its bytes. Immutable by convention (the bytes are not copied), safe for any thread.
+ * history share its bytes. As streams keep thousands of these, it holds nothing twice: what can be
+ * read from the frame is read from it. Immutable by convention (the bytes are not copied), safe for
+ * any thread.
  */
 public final class Publication {
 
-  private final Draft draft;
+  private final String topic;
+  private final Draft.Kind kind;
+  private final String event;
+  private final @Nullable String userId;
+  private final boolean persist;
+  private final @Nullable RowChange change;
+  private final @Nullable String exceptSession;
   private final Position position;
   private final long timestamp;
   private final byte[] frame;
+  // Of the draft's body in the frame, and of the data in the body.
+  private final int bodyFrom;
+  private final int bodyTo;
+  private final int dataFrom;
+  private final int dataTo;
   private final boolean expendable;
   private final @Nullable String key;
 
   private Publication(
       Draft draft,
+      @Nullable Publication like,
       Position position,
       long timestamp,
-      byte[] frame,
       boolean expendable,
       @Nullable String key) {
-    this.draft = draft;
+    this.topic = like != null && like.topic.equals(draft.topic()) ? like.topic : draft.topic();
+    this.kind = draft.kind();
+    this.event = like != null && like.event.equals(draft.event()) ? like.event : draft.event();
+    this.userId = draft.userId();
+    this.persist = draft.persist();
+    this.change = draft.change();
+    this.exceptSession = draft.exceptSession();
     this.position = position;
     this.timestamp = timestamp;
-    this.frame = frame;
+    this.dataFrom = draft.dataFrom();
+    this.dataTo = draft.dataTo();
     this.expendable = expendable;
     this.key = key;
-  }
 
-  static Publication of(Draft draft, Position position, long timestamp) {
+    byte[] body = draft.body();
     byte[] id = position.toString().getBytes(ISO_8859_1);
-    byte[] type = draft.kind().type().getBytes(ISO_8859_1);
-    // A reset carries its own position a second time, where a client also finds that of EVICTED.
-    byte[] tail =
-        draft.kind() == Draft.Kind.RESET
-            ? (",\"payload\":{\"reason\":\""
-                    + draft.event()
-                    + "\",\"position\":\""
-                    + position
-                    + "\"}}")
-                .getBytes(ISO_8859_1)
-            : new byte[0];
-    byte[] frame =
+    String type = kind.type();
+    byte[] rest = kind == Draft.Kind.RESET ? payload(event, position) : new byte[0];
+    frame =
         new byte
             [7
                 + id.length
                 + 10
-                + type.length
+                + type.length()
                 + 8
                 + Timestamps.LENGTH
                 + 2
-                + draft.body().length
-                + tail.length];
+                + body.length
+                + rest.length];
     int at = put(frame, 0, "{\"id\":\"");
     at = put(frame, at, id);
     at = put(frame, at, "\",\"type\":\"");
     at = put(frame, at, type);
     at = put(frame, at, "\",\"ts\":\"");
     at = Timestamps.write(timestamp, frame, at);
-    at = put(frame, at, "\",");
-    at = put(frame, at, draft.body());
-    put(frame, at, tail);
-    return new Publication(draft, position, timestamp, frame, false, null);
+    bodyFrom = put(frame, at, "\",");
+    bodyTo = put(frame, bodyFrom, body);
+    put(frame, bodyTo, rest);
+  }
+
+  static Publication of(
+      Draft draft, Position position, long timestamp, @Nullable Publication like) {
+    return new Publication(draft, like, position, timestamp, false, null);
+  }
+
+  /** A reset carries its own position a second time, where a client also finds that of EVICTED. */
+  private static byte[] payload(String reason, Position position) {
+    return (",\"payload\":{\"reason\":\"" + reason + "\",\"position\":\"" + position + "\"}}")
+        .getBytes(ISO_8859_1);
   }
 
   @SuppressWarnings("deprecation") // the fast path for ASCII constants
@@ -89,8 +110,8 @@ public final class Publication {
    * @param conflationKey a newer one with the same key takes its place; null for none
    */
   public Publication among(boolean mayBeMissed, @Nullable String conflationKey) {
-    Publication told = of(draft.after(new Position(position.epoch(), 0)), position, timestamp);
-    return new Publication(told.draft, position, timestamp, told.frame, mayBeMissed, conflationKey);
+    Draft told = draft().after(new Position(position.epoch(), 0));
+    return new Publication(told, this, position, timestamp, mayBeMissed, conflationKey);
   }
 
   /** Whether a client that is behind may miss it. */
@@ -103,14 +124,41 @@ public final class Publication {
     return key;
   }
 
-  /** What was published. */
+  /** What was published, put together anew; the accessors below are cheaper. */
   public Draft draft() {
-    return draft;
+    byte[] body = Arrays.copyOfRange(frame, bodyFrom, bodyTo);
+    return new Draft(
+        topic, kind, event, userId, body, dataFrom, dataTo, persist, change, exceptSession);
   }
 
   /** Name of the channel. */
   public String topic() {
-    return draft.topic();
+    return topic;
+  }
+
+  /** What it is. */
+  public Draft.Kind kind() {
+    return kind;
+  }
+
+  /** The event's name, as in {@link Draft#event}. */
+  public String event() {
+    return event;
+  }
+
+  /** Who published it, null for the server itself. */
+  public @Nullable String userId() {
+    return userId;
+  }
+
+  /** The row change, null if it is none. */
+  public @Nullable RowChange change() {
+    return change;
+  }
+
+  /** The session that is not sent this publication, or null. */
+  public @Nullable String exceptSession() {
+    return exceptSession;
   }
 
   /** The place in the channel. */
@@ -130,11 +178,11 @@ public final class Publication {
 
   /** The {@code data} value as JSON text; {@code null} for a reset. */
   public String dataJson() {
-    return draft.dataJson();
+    return Draft.dataJson(kind, frame, bodyFrom + dataFrom, bodyFrom + dataTo);
   }
 
   @Override
   public String toString() {
-    return topic() + '@' + position;
+    return topic + '@' + position;
   }
 }

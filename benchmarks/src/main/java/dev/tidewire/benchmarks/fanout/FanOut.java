@@ -31,7 +31,8 @@ public final class FanOut {
   /** Measures as {@code name=value} arguments say, and prints a table. */
   public static void main(String[] args) throws Exception {
     Settings settings = Settings.parse(args);
-    new FanOut(settings, settings.pinned() ? Pinning.apply() : List.of()).run();
+    List<String> prefix = settings.pinned() ? Pinning.apply() : List.of();
+    new FanOut(prefix.isEmpty() ? settings.unpinned() : settings, prefix).run();
   }
 
   private void run() throws Exception {

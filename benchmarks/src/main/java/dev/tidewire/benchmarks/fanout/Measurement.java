@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** One scenario on one server that has just been started. Not thread-safe. */
 final class Measurement {
@@ -14,7 +15,8 @@ final class Measurement {
   static final String P50 = "p50, ms";
   static final String P99 = "p99, ms";
   static final String HEAP = "heap per connection, KB";
-  static final String CONNECT = "CPU, ms per connection";
+  static final String FIRST_CONNECT = "CPU to open one of the first, ms";
+  static final String CONNECT = "CPU to open one, ms";
   static final String RESIDENT = "resident memory, MB";
 
   /** Connections that are there before the heap is looked at, so that what is shared is. */
@@ -29,6 +31,8 @@ final class Measurement {
   private static final int QUIET_ROUNDS = 5;
 
   private static final int PORTIONS = 20;
+
+  private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   /** What the side channel can tell of the server. */
   interface Server {
@@ -59,30 +63,70 @@ final class Measurement {
 
   /** The figures by what they tell. */
   Map<String, Double> run() throws IOException {
-    try (LoadClient client = new LoadClient(scenario, wire, server.port(), settings.payload())) {
-      return scenario.kind() == Kind.IDLE ? idle(client) : deliver(client);
-    }
+    return scenario.kind() == Kind.IDLE ? idle() : deliver();
   }
 
-  private Map<String, Double> idle(LoadClient client) throws IOException {
-    int first = Math.min(FIRST_CONNECTIONS, scenario.connections() / 2);
-    client.connect(first);
-    long before = server.heapBytes();
-    long cpu = server.cpuNanos();
-    client.connect(scenario.connections());
-    double nanos = server.cpuNanos() - cpu;
-    double bytes = server.heapBytes() - before;
-    int count = scenario.connections() - first;
+  private LoadClient load() throws IOException {
+    return new LoadClient(scenario, wire, server.port(), settings.payload(), settings.awake());
+  }
+
+  private Map<String, Double> idle() throws IOException {
     Map<String, Double> figures = new LinkedHashMap<>();
-    figures.put(HEAP, bytes / count / 1024);
-    figures.put(CONNECT, nanos / count / TimeUnit.MILLISECONDS.toNanos(1));
-    figures.put(RESIDENT, server.residentBytes() / 1024.0 / 1024);
+    int first = Math.min(FIRST_CONNECTIONS, scenario.connections() / 2);
+    try (LoadClient client = load()) {
+      client.connect(first);
+      figures.put(FIRST_CONNECT, connect(client));
+    }
+    warmUp(() -> openSome(first));
+    awaitRest();
+    try (LoadClient client = load()) {
+      client.connect(first);
+      client.enter(0);
+      long before = server.heapBytes();
+      figures.put(CONNECT, connect(client));
+      client.enter(first);
+      double bytes = server.heapBytes() - before;
+      figures.put(HEAP, bytes / (scenario.connections() - first) / 1024);
+      figures.put(RESIDENT, server.residentBytes() / 1024.0 / 1024);
+    }
     return figures;
   }
 
-  private Map<String, Double> deliver(LoadClient client) throws IOException {
+  private double connect(LoadClient client) throws IOException {
+    int count = scenario.connections() - client.connections();
+    long cpu = server.cpuNanos();
     client.connect(scenario.connections());
-    warmUp(client);
+    double nanos = server.cpuNanos() - cpu;
+    return nanos / count / TimeUnit.MILLISECONDS.toNanos(1);
+  }
+
+  private void openSome(int count) throws IOException {
+    try (LoadClient client = load()) {
+      client.connect(count);
+      client.enter(0);
+    }
+  }
+
+  /** Until what was closed is done with: its memory is not to be taken for that of the next. */
+  private void awaitRest() throws IOException {
+    long before;
+    long now = server.cpuNanos();
+    do {
+      before = now;
+      LockSupport.parkNanos(REST_NANOS);
+      now = server.cpuNanos();
+    } while (now - before > AT_REST * REST_NANOS);
+  }
+
+  private Map<String, Double> deliver() throws IOException {
+    try (LoadClient client = load()) {
+      client.connect(scenario.connections());
+      warmUp(() -> client.publish(Math.max(1, settings.closedLoop(scenario) / PORTIONS), 0));
+      return deliver(client);
+    }
+  }
+
+  private Map<String, Double> deliver(LoadClient client) throws IOException {
     Deliveries deliveries = client.deliveries();
     if (scenario.kind() == Kind.LATENCY) {
       deliveries.startRecording();
@@ -104,12 +148,17 @@ final class Measurement {
     return figures;
   }
 
+  @FunctionalInterface
+  private interface Portion {
+    void run() throws IOException;
+  }
+
   /**
-   * Publishes until the server's compiler has been at rest for a while: it works in fits, the last
-   * ones for what is called seldom. A warm-up of a given length would favour whoever has less code
-   * to compile, or sends more messages for the same deliveries.
+   * Works until the server's compiler has been at rest for a while: it works in fits, the last ones
+   * for what is called seldom. A warm-up of a given length would favour whoever has less code to
+   * compile, or sends more messages for the same deliveries.
    */
-  private void warmUp(LoadClient client) throws IOException {
+  private void warmUp(Portion portion) throws IOException {
     long start = System.nanoTime();
     int quiet = 0;
     do {
@@ -117,7 +166,7 @@ final class Measurement {
       long before = server.compilerMillis();
       long took;
       do {
-        client.publish(Math.max(1, settings.closedLoop(scenario) / PORTIONS), 0);
+        portion.run();
         took = System.nanoTime() - round;
       } while (took < Math.min(ROUND_NANOS, settings.warmUpNanos()));
       long worked = TimeUnit.MILLISECONDS.toNanos(server.compilerMillis() - before);

@@ -36,7 +36,7 @@ record Scenario(String name, Kind kind, int channels, int members, int window, i
   /**
    * Reads {@code fan:1000} (one channel with so many members), {@code many:1000x5} (channels x
    * members), {@code latency:1000@10} (members at publications a second), {@code echo} (a
-   * connection alone in its channel) or {@code idle:5000} (connections).
+   * connection alone in its channel) or {@code idle:10000} (connections).
    *
    * @param window the window of {@code fan}
    */

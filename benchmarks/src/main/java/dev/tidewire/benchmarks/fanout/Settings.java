@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
  * @param seconds how long latency is measured
  * @param jvm options of the servers' JVMs
  * @param pinned whether server and load have a processor each
+ * @param awake whether the load looks for news without ever sleeping; only where it is pinned
  * @param servers which servers
  */
 record Settings(
@@ -30,12 +31,13 @@ record Settings(
     int seconds,
     List<String> jvm,
     boolean pinned,
+    boolean awake,
     List<Wire> servers) {
 
   private static final Map<String, String> DEFAULTS =
       Map.ofEntries(
           Map.entry(
-              "scenarios", "fan:100,fan:1000,fan:5000,many:1000x5,echo,latency:1000@10,idle:5000"),
+              "scenarios", "fan:100,fan:1000,fan:5000,many:1000x5,echo,latency:1000@10,idle:10000"),
           Map.entry("launches", "3"),
           Map.entry("window", "8"),
           Map.entry("payload", "200"),
@@ -45,6 +47,7 @@ record Settings(
           Map.entry("heap", "1g"),
           Map.entry("jvm", ""),
           Map.entry("pinned", "true"),
+          Map.entry("awake", "true"),
           Map.entry("servers", "tidewire,bare"));
   private static final int MIN_PUBLICATIONS = 50;
   private static final int MAX_PUBLICATIONS = 400_000;
@@ -69,6 +72,7 @@ record Settings(
     jvm.add("-Xms" + given.get("heap"));
     jvm.add("-Xmx" + given.get("heap"));
     jvm.addAll(list(given, "jvm", ";"));
+    boolean pinned = Boolean.parseBoolean(given.get("pinned"));
     return new Settings(
         list(given, "scenarios", ",").stream().map(text -> Scenario.parse(text, window)).toList(),
         number(given, "launches"),
@@ -77,7 +81,8 @@ record Settings(
         number(given, "warmup"),
         number(given, "seconds"),
         jvm,
-        Boolean.parseBoolean(given.get("pinned")),
+        pinned,
+        pinned && Boolean.parseBoolean(given.get("awake")),
         list(given, "servers", ",").stream()
             .map(name -> Wire.valueOf(name.toUpperCase(Locale.ROOT)))
             .toList());
@@ -95,6 +100,12 @@ record Settings(
       throw new IllegalArgumentException(name + " is positive: " + number);
     }
     return number;
+  }
+
+  /** The same where server and load have to share their processors. */
+  Settings unpinned() {
+    return new Settings(
+        scenarios, launches, payload, deliveries, warmUp, seconds, jvm, false, false, servers);
   }
 
   /** Publications that are measured. */

@@ -14,16 +14,17 @@ enum Wire {
     }
 
     @Override
-    List<String> greeting(int channel, boolean present) {
-      String subscribe =
-          "{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"c" + channel + "\",\"presence\":false}";
-      String track = "{\"id\":\"t\",\"type\":\"track\",\"topic\":\"c" + channel + "\",\"data\":{}}";
-      return present ? List.of(subscribe, track) : List.of(subscribe);
+    List<String> greeting(int channel) {
+      return List.of(
+          "{\"id\":\"s\",\"type\":\"subscribe\",\"topic\":\"c"
+              + channel
+              + "\",\"presence\":false}");
     }
 
     @Override
-    int answers(boolean present) {
-      return present ? 2 : 1;
+    List<String> presence(int channel) {
+      return List.of(
+          "{\"id\":\"t\",\"type\":\"track\",\"topic\":\"c" + channel + "\",\"data\":{}}");
     }
 
     @Override
@@ -59,13 +60,13 @@ enum Wire {
     }
 
     @Override
-    List<String> greeting(int channel, boolean present) {
+    List<String> greeting(int channel) {
       return List.of();
     }
 
     @Override
-    int answers(boolean present) {
-      return 1;
+    List<String> presence(int channel) {
+      return List.of();
     }
 
     @Override
@@ -96,11 +97,11 @@ enum Wire {
 
   abstract String path(int channel);
 
-  /** What a connection says first. */
-  abstract List<String> greeting(int channel, boolean present);
+  /** What a connection says first; one answer tells that it will hear everything from now on. */
+  abstract List<String> greeting(int channel);
 
-  /** How many answers tell that the connection will hear everything from now on. */
-  abstract int answers(boolean present);
+  /** What it says to be present in the channel; each has an answer. */
+  abstract List<String> presence(int channel);
 
   abstract boolean isAnswer(String message);
 

@@ -15,6 +15,7 @@ class MeasurementTest {
         Settings.parse(
             "scenarios=fan:3,many:4x2,echo,latency:3@200,idle:4",
             "deliveries=300",
+            "pinned=false",
             "seconds=1",
             "warmup=1");
     try (BenchServer server = BenchServer.start(wire)) {
@@ -30,7 +31,12 @@ class MeasurementTest {
                         Measurement.COST, Measurement.JOINED, Measurement.P50, Measurement.P99
                       };
                   case IDLE ->
-                      new String[] {Measurement.HEAP, Measurement.CONNECT, Measurement.RESIDENT};
+                      new String[] {
+                        Measurement.FIRST_CONNECT,
+                        Measurement.CONNECT,
+                        Measurement.HEAP,
+                        Measurement.RESIDENT
+                      };
                 });
       }
     }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** On an embedded Jetty text goes to Jetty's own session, not through the portable interface. */
-class JettySenderIT {
+class JettyConnectionIT {
 
   private final Server jetty = new Server();
   private final ServerConnector connector = new ServerConnector(jetty);
@@ -45,7 +45,7 @@ class JettySenderIT {
   public final class Opening extends Endpoint {
     @Override
     public void onOpen(Session session, EndpointConfig config) {
-      opened.add(new WebSocketConnection(session, "", Runnable::run));
+      opened.add(WebSocketConnection.of(session, "", Runnable::run));
     }
 
     /** A client that goes is what one of the tests is about. */
@@ -90,7 +90,7 @@ class JettySenderIT {
         WireClient other = connect()) {
       for (int i = 0; i < 2; i++) {
         WebSocketConnection connection = opened();
-        assertThat(connection.text()).isInstanceOf(JettySender.class);
+        assertThat(connection).isInstanceOf(JettyConnection.class);
         connection.send(frame, completion);
         assertThat(told()).isEqualTo("sent");
       }
