@@ -32,7 +32,6 @@ final class OutboxRelay implements Relay {
   private static final Logger log = LoggerFactory.getLogger(OutboxRelay.class);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration BETWEEN_PRUNINGS = Duration.ofSeconds(10);
-  private static final Duration DRAIN = Duration.ofSeconds(10);
 
   /** Transactions after which others get their turn. */
   private static final int TURN = 1_000;
@@ -72,7 +71,7 @@ final class OutboxRelay implements Relay {
   private final Queue<Due> due = new ArrayDeque<>();
   private long nextPruning = System.nanoTime();
   private boolean unreadable;
-  private final Thread thread;
+  private final RelayThread thread;
 
   /**
    * @param tables by topic
@@ -97,8 +96,7 @@ final class OutboxRelay implements Relay {
     offsets = start.offsets();
     queue = new OutboxQueue(settings.maxWaitingRows(), PATIENCE);
     outlet = new Outlet(sink, queue::mark);
-    thread = new Thread(this::run, "tidewire-outbox");
-    thread.setDaemon(true);
+    thread = new RelayThread(this::run);
     thread.start();
   }
 
@@ -330,17 +328,6 @@ final class OutboxRelay implements Relay {
   @Override
   public void close() {
     queue.close();
-    if (Thread.currentThread() == thread) {
-      return;
-    }
-    try {
-      thread.join(DRAIN.toMillis());
-      if (thread.isAlive()) {
-        thread.interrupt();
-      }
-    } catch (InterruptedException e) {
-      thread.interrupt();
-      Thread.currentThread().interrupt();
-    }
+    thread.drain();
   }
 }
