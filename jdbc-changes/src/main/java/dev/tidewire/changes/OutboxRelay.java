@@ -31,7 +31,6 @@ final class OutboxRelay implements Relay {
 
   private static final Logger log = LoggerFactory.getLogger(OutboxRelay.class);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
-  private static final Duration BETWEEN_PRUNINGS = Duration.ofSeconds(10);
 
   /** Transactions after which others get their turn. */
   private static final int TURN = 1_000;
@@ -49,12 +48,12 @@ final class OutboxRelay implements Relay {
   private record Due(long number, Asked asked) {}
 
   private final OutboxTable table;
-  private final OutboxOptions options;
   private final ChangeSink sink;
   private final Map<String, CapturedTable> tables;
   private final Predicate<String> ending;
   private final OutboxQueue queue;
   private final Outlet outlet;
+  private final RegularPruning pruning;
   private final String name;
 
   /** Topics whose positions have left those of the outbox. */
@@ -69,7 +68,6 @@ final class OutboxRelay implements Relay {
   private final Map<String, Long> offsets;
 
   private final Queue<Due> due = new ArrayDeque<>();
-  private long nextPruning = System.nanoTime();
   private boolean unreadable;
   private final RelayThread thread;
 
@@ -86,7 +84,7 @@ final class OutboxRelay implements Relay {
       Predicate<String> ending,
       Start start) {
     this.table = table;
-    options = settings.options();
+    pruning = new RegularPruning(settings.options(), table.pruning()::prune);
     this.sink = sink;
     this.tables = tables;
     this.ending = ending;
@@ -130,7 +128,7 @@ final class OutboxRelay implements Relay {
           readTable();
         }
         runDue();
-        prune();
+        pruning.prune(last);
       }
     } catch (InterruptedException e) {
       log.warn("Stopped while changes waited in the outbox; they are published at the next start");
@@ -310,19 +308,6 @@ final class OutboxRelay implements Relay {
             queue.resetLater(topic);
           }
         });
-  }
-
-  private void prune() {
-    if (System.nanoTime() - nextPruning < 0) {
-      return;
-    }
-    nextPruning = System.nanoTime() + BETWEEN_PRUNINGS.toNanos();
-    try {
-      long before = System.currentTimeMillis() - options.keepFor().toMillis();
-      table.pruning().prune(last, before, options.keepTransactions());
-    } catch (SQLException | RuntimeException e) {
-      log.warn("The outbox could not be pruned; the next attempt follows", e);
-    }
   }
 
   @Override
