@@ -39,7 +39,7 @@ board
   .on('stream', ({ data }) => showStream(data.running))
   .on('reset', guard(loadMetrics))
   .subscribe();
-board.ready.then(guard(loadMetrics)).then(guard(async () => showStream((await api('GET', 'orders/stream')).running)));
+board.ready.then(guard(loadMetrics)).then(guard(loadStream));
 document.addEventListener('people', showMetrics);
 
 // the orders
@@ -87,8 +87,10 @@ function fillOrder(element, { id, customer, status, total }) {
 $('#write-one').addEventListener('click', guard(() => api('POST', 'orders')));
 
 const streamSwitch = $('#stream');
+let isStreamKnown = false; // what is heard or chosen is newer than what was asked at the start
 streamSwitch.addEventListener('change', guard(async () => {
   const wanted = streamSwitch.checked;
+  isStreamKnown = true;
   try {
     await api('PUT', 'orders/stream', { running: wanted });
     if (wanted) notify('Orders are coming in. The stream ends by itself after ten minutes.');
@@ -98,6 +100,12 @@ streamSwitch.addEventListener('change', guard(async () => {
   }
 }));
 
+async function loadStream() {
+  const { running } = await api('GET', 'orders/stream');
+  if (!isStreamKnown) showStream(running);
+}
+
 function showStream(isRunning) {
+  isStreamKnown = true;
   streamSwitch.checked = isRunning;
 }

@@ -9,8 +9,8 @@ import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.Reply;
 import dev.tidewire.testing.FakeConnection;
 import dev.tidewire.testing.FakeConnection.Sending;
+import dev.tidewire.testing.FaultyStreams;
 import dev.tidewire.testing.ManualClock;
-import dev.tidewire.testing.SharedStreams;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,8 +27,8 @@ import tools.jackson.databind.JsonNode;
 class DrainTest {
 
   private final ManualClock clock = new ManualClock();
-  private final SharedStreams streams = new SharedStreams(clock);
-  private final SharedStreams.Node broker = streams.node();
+  private final FaultyStreams streams = new FaultyStreams(clock);
+  private final FaultyStreams.Node broker = streams.node();
   private final SteppedThreads threads = new SteppedThreads();
   private Realtime realtime;
 

@@ -3,8 +3,11 @@ package dev.tidewire.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.microsoft.playwright.Route;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +99,39 @@ class DashboardIT extends BrowserTest {
     grace.find("#stream").uncheck();
     ada.expect("#stream:checked").hasCount(0);
     assertThat(api().get("orders/stream").get("running").booleanValue()).isFalse();
+  }
+
+  @Test
+  void choiceOfTheVisitorStaysWhenAnOlderAnswerComesLater() {
+    Tab ada = keep(Tab.blank(browser(), url(), 1280, 860));
+    ada.introduce("Ada Lovelace", "violet");
+    List<Route> asked = new ArrayList<>();
+    ada.page()
+        .route(
+            "**/api/orders/stream",
+            route -> {
+              if (asked.isEmpty() && route.request().method().equals("GET")) {
+                asked.add(route);
+              } else {
+                route.resume();
+              }
+            });
+    ada.go("");
+    ada.page().waitForCondition(() -> !asked.isEmpty());
+
+    ada.find("#stream").click();
+    Tab grace = grace("");
+    grace.expect("#stream:checked").hasCount(1);
+    asked
+        .get(0)
+        .fulfill(
+            new Route.FulfillOptions()
+                .setContentType("application/json")
+                .setBody("{\"running\":false}"));
+
+    // by the next answer, the page has taken in the one before
+    ada.page().evaluate("() => fetch('api/orders/stream').then((answer) => answer.json())");
+    assertThat(ada.find("#stream").isChecked()).isTrue();
   }
 
   @Test

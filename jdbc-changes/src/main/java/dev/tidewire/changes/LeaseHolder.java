@@ -25,7 +25,6 @@ import org.slf4j.LoggerFactory;
 final class LeaseHolder implements OutboxBatch.Pace {
 
   private static final Logger log = LoggerFactory.getLogger(LeaseHolder.class);
-  private static final Duration BETWEEN_PRUNINGS = Duration.ofSeconds(10);
   private static final Duration OTHERS_WRITE = Duration.ofSeconds(30);
 
   /** What is sent, and nothing is known of it; up to a number, since two clocks' times. */
@@ -37,12 +36,12 @@ final class LeaseHolder implements OutboxBatch.Pace {
   }
 
   private final OutboxTable table;
-  private final OutboxOptions options;
   private final LeaseTimes times;
   private final ChangeSink sink;
   private final String name;
   private final OutboxLease lease;
   private final OutboxQueue queue;
+  private final RegularPruning pruning;
   private final CaptureCounters counters = new CaptureCounters();
   private volatile long backlog;
 
@@ -53,7 +52,6 @@ final class LeaseHolder implements OutboxBatch.Pace {
   private final Map<String, Position> last = new HashMap<>();
   private final Set<String> refused = new HashSet<>();
   private long othersUntil = System.nanoTime();
-  private long nextPruning = System.nanoTime();
   private boolean failing;
 
   LeaseHolder(
@@ -67,7 +65,7 @@ final class LeaseHolder implements OutboxBatch.Pace {
     this.sink = sink;
     this.lease = lease;
     this.queue = queue;
-    options = settings.options();
+    pruning = new RegularPruning(settings.options(), table.pruning()::pruneTransactions);
     times = settings.times();
     name = table.name();
   }
@@ -141,14 +139,14 @@ final class LeaseHolder implements OutboxBatch.Pace {
     rows.removeIf(row -> row.number() >= settledBefore);
     if (rows.isEmpty()) {
       backlog = 0;
-      prune();
+      pruning.prune(done);
       return;
     }
     if (rows.get(rows.size() - 1).number() > queue.newestOwn()) {
       othersUntil = System.nanoTime() + OTHERS_WRITE.toNanos();
     }
     publish(rows);
-    prune();
+    pruning.prune(done);
   }
 
   private void publish(List<OutboxRow> rows) throws SQLException, InterruptedException {
@@ -292,19 +290,6 @@ final class LeaseHolder implements OutboxBatch.Pace {
       }
     } catch (SQLException | RuntimeException e) {
       log.debug("Could not give a sign of life", e); // after a while nothing may be sent
-    }
-  }
-
-  private void prune() {
-    if (System.nanoTime() - nextPruning < 0) {
-      return;
-    }
-    nextPruning = System.nanoTime() + BETWEEN_PRUNINGS.toNanos();
-    try {
-      long before = System.currentTimeMillis() - options.keepFor().toMillis();
-      table.pruning().pruneTransactions(done, before, options.keepTransactions());
-    } catch (SQLException | RuntimeException e) {
-      log.warn("The outbox could not be pruned; the next attempt follows", e);
     }
   }
 }

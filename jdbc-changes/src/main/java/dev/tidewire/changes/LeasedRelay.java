@@ -26,7 +26,6 @@ final class LeasedRelay implements Relay {
 
   private static final Logger log = LoggerFactory.getLogger(LeasedRelay.class);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
-  private static final Duration DRAIN = Duration.ofSeconds(10);
   private static final Duration HAND_OVER = Duration.ofSeconds(8);
 
   /** How often the table is looked at for what others write, and shortly after they wrote. */
@@ -49,7 +48,7 @@ final class LeasedRelay implements Relay {
   private final List<Long> dueEnds = new ArrayList<>();
   private final List<Runnable> dueMarks = new ArrayList<>();
   private boolean unreadable;
-  private final Thread thread;
+  private final RelayThread thread;
 
   private LeasedRelay(OutboxTable table, Outbox.Settings settings, ChangeSink sink, OutboxEnds ends)
       throws SQLException {
@@ -59,8 +58,7 @@ final class LeasedRelay implements Relay {
     lease = new OutboxLease(table, settings.times());
     holder = new LeaseHolder(table, settings, sink, lease, queue);
     places = new OutboxPlaces(sink, table, lease, queue::mark);
-    thread = new Thread(this::run, "tidewire-outbox");
-    thread.setDaemon(true);
+    thread = new RelayThread(this::run);
   }
 
   /**
@@ -214,17 +212,6 @@ final class LeasedRelay implements Relay {
   @Override
   public void close() {
     queue.close();
-    if (Thread.currentThread() == thread) {
-      return;
-    }
-    try {
-      thread.join(DRAIN.toMillis());
-      if (thread.isAlive()) {
-        thread.interrupt();
-      }
-    } catch (InterruptedException e) {
-      thread.interrupt();
-      Thread.currentThread().interrupt();
-    }
+    thread.drain();
   }
 }

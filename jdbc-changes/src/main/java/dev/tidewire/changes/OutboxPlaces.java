@@ -6,7 +6,6 @@ import dev.tidewire.channel.Position;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +32,6 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(OutboxPlaces.class);
   private static final long LOOK_MILLIS = 20;
   private static final long LOOK_LATER_MILLIS = 500;
-  private static final long POSITION_PATIENCE_SECONDS = 5;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** What is to be found out. */
@@ -50,10 +48,9 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
   private record Waiting(
       long number, long sinceNanos, CompletableFuture<?> result, Question question) {}
 
-  private final ChangeSink sink;
   private final OutboxTable table;
   private final OutboxLease lease;
-  private final Predicate<Runnable> marker;
+  private final Marks marks;
   private final LinkedBlockingQueue<Waiting> asked = new LinkedBlockingQueue<>();
 
   /** Behind which transaction each was opened. */
@@ -70,10 +67,9 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
    *     if that has stopped
    */
   OutboxPlaces(ChangeSink sink, OutboxTable table, OutboxLease lease, Predicate<Runnable> marker) {
-    this.sink = sink;
     this.table = table;
     this.lease = lease;
-    this.marker = marker;
+    marks = new Marks(sink, marker);
     thread = new Thread(this::run, "tidewire-outbox-places");
     thread.setDaemon(true);
   }
@@ -90,22 +86,17 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
   /** What is in the table is committed, so it is seen, published or not. */
   @Override
   public CompletionStage<Boolean> open(Window window) {
-    CompletableFuture<Boolean> opened = new CompletableFuture<>();
-    mark(
-        opened,
-        () -> {
+    return marks.set(
+        opened -> {
           windows.put(window, standing);
           opened.complete(true);
         });
-    return opened;
   }
 
   @Override
   public CompletionStage<Position> close(Window window) {
-    CompletableFuture<Position> closing = new CompletableFuture<>();
-    mark(
-        closing,
-        () -> {
+    return marks.set(
+        closing -> {
           Long start = windows.remove(window);
           if (start == null) {
             closing.completeExceptionally(new IllegalStateException("the window is not open"));
@@ -118,45 +109,15 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
                 return position != null && closing.complete(position);
               });
         });
-    return closing;
   }
 
   @Override
   public CompletionStage<Map<String, Position>> positions(Set<CapturedTable> tables) {
-    CompletableFuture<Map<String, Position>> told = new CompletableFuture<>();
-    mark(
-        told,
-        () ->
-            ask(
-                told,
-                done -> {
-                  Map<String, Position> positions = new LinkedHashMap<>();
-                  for (CapturedTable each : tables) {
-                    positions.put(each.topic(), position(each.topic()));
-                  }
-                  return told.complete(positions);
-                }));
-    return told;
-  }
-
-  private void mark(CompletableFuture<?> result, Runnable mark) {
-    if (!marker.test(mark)) {
-      result.completeExceptionally(closed());
-    }
-  }
-
-  private static IllegalStateException closed() {
-    return new IllegalStateException("the capture is closed");
+    return marks.set(told -> ask(told, done -> told.complete(marks.positions(tables))));
   }
 
   private void ask(CompletableFuture<?> result, Question question) {
     asked.add(new Waiting(standing, System.nanoTime(), result, question));
-  }
-
-  private Position position(String topic) throws Exception {
-    return sink.position(topic)
-        .toCompletableFuture()
-        .get(POSITION_PATIENCE_SECONDS, TimeUnit.SECONDS);
   }
 
   /**
@@ -167,7 +128,7 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
    */
   private @Nullable Position close(Window window, long start, long published) throws Exception {
     String topic = window.table().topic();
-    Position told = position(topic);
+    Position told = marks.position(topic);
     Place place = lease.place(topic);
     Position noted = place.position();
     boolean isNoted =
@@ -230,7 +191,7 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
       log.debug("{} is stopped", thread.getName());
     }
     asked.drainTo(waiting);
-    waiting.forEach(each -> each.result().completeExceptionally(closed()));
+    waiting.forEach(each -> each.result().completeExceptionally(Marks.closed()));
   }
 
   /** False if the database cannot be asked. */

@@ -31,8 +31,6 @@ final class OutboxRelay implements Relay {
 
   private static final Logger log = LoggerFactory.getLogger(OutboxRelay.class);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
-  private static final Duration BETWEEN_PRUNINGS = Duration.ofSeconds(10);
-  private static final Duration DRAIN = Duration.ofSeconds(10);
 
   /** Transactions after which others get their turn. */
   private static final int TURN = 1_000;
@@ -50,12 +48,12 @@ final class OutboxRelay implements Relay {
   private record Due(long number, Asked asked) {}
 
   private final OutboxTable table;
-  private final OutboxOptions options;
   private final ChangeSink sink;
   private final Map<String, CapturedTable> tables;
   private final Predicate<String> ending;
   private final OutboxQueue queue;
   private final Outlet outlet;
+  private final RegularPruning pruning;
   private final String name;
 
   /** Topics whose positions have left those of the outbox. */
@@ -70,9 +68,8 @@ final class OutboxRelay implements Relay {
   private final Map<String, Long> offsets;
 
   private final Queue<Due> due = new ArrayDeque<>();
-  private long nextPruning = System.nanoTime();
   private boolean unreadable;
-  private final Thread thread;
+  private final RelayThread thread;
 
   /**
    * @param tables by topic
@@ -87,7 +84,7 @@ final class OutboxRelay implements Relay {
       Predicate<String> ending,
       Start start) {
     this.table = table;
-    options = settings.options();
+    pruning = new RegularPruning(settings.options(), table.pruning()::prune);
     this.sink = sink;
     this.tables = tables;
     this.ending = ending;
@@ -97,8 +94,7 @@ final class OutboxRelay implements Relay {
     offsets = start.offsets();
     queue = new OutboxQueue(settings.maxWaitingRows(), PATIENCE);
     outlet = new Outlet(sink, queue::mark);
-    thread = new Thread(this::run, "tidewire-outbox");
-    thread.setDaemon(true);
+    thread = new RelayThread(this::run);
     thread.start();
   }
 
@@ -132,7 +128,7 @@ final class OutboxRelay implements Relay {
           readTable();
         }
         runDue();
-        prune();
+        pruning.prune(last);
       }
     } catch (InterruptedException e) {
       log.warn("Stopped while changes waited in the outbox; they are published at the next start");
@@ -314,33 +310,9 @@ final class OutboxRelay implements Relay {
         });
   }
 
-  private void prune() {
-    if (System.nanoTime() - nextPruning < 0) {
-      return;
-    }
-    nextPruning = System.nanoTime() + BETWEEN_PRUNINGS.toNanos();
-    try {
-      long before = System.currentTimeMillis() - options.keepFor().toMillis();
-      table.pruning().prune(last, before, options.keepTransactions());
-    } catch (SQLException | RuntimeException e) {
-      log.warn("The outbox could not be pruned; the next attempt follows", e);
-    }
-  }
-
   @Override
   public void close() {
     queue.close();
-    if (Thread.currentThread() == thread) {
-      return;
-    }
-    try {
-      thread.join(DRAIN.toMillis());
-      if (thread.isAlive()) {
-        thread.interrupt();
-      }
-    } catch (InterruptedException e) {
-      thread.interrupt();
-      Thread.currentThread().interrupt();
-    }
+    thread.drain();
   }
 }

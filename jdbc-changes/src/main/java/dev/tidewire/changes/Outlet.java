@@ -2,7 +2,6 @@ package dev.tidewire.changes;
 
 import dev.tidewire.channel.Position;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -10,7 +9,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,10 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class Outlet implements PublishedOrder {
 
   private static final int MAX_IN_FLIGHT = 1_024;
-  private static final long POSITION_PATIENCE_SECONDS = 5;
 
-  private final ChangeSink sink;
-  private final Predicate<Runnable> marker;
+  private final Marks marks;
   private final CaptureCounters counters = new CaptureCounters();
   private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
 
@@ -37,8 +33,7 @@ final class Outlet implements PublishedOrder {
    *     false if that has stopped
    */
   Outlet(ChangeSink sink, Predicate<Runnable> marker) {
-    this.sink = sink;
-    this.marker = marker;
+    marks = new Marks(sink, marker);
   }
 
   CaptureCounters counters() {
@@ -84,51 +79,26 @@ final class Outlet implements PublishedOrder {
   /** Completes when what is committed by now is published. */
   @Override
   public CompletionStage<Boolean> open(Window window) {
-    CompletableFuture<Boolean> opened = new CompletableFuture<>();
-    mark(
-        opened,
-        () -> {
+    return marks.set(
+        opened -> {
           windows.add(window);
           opened.complete(true);
         });
-    return opened;
   }
 
   @Override
   public CompletionStage<Position> close(Window window) {
-    CompletableFuture<Position> closed = new CompletableFuture<>();
-    mark(
-        closed,
-        () -> {
+    return marks.set(
+        closed -> {
           windows.remove(window);
           String topic = window.table().topic();
-          complete(closed, () -> position(topic));
+          complete(closed, () -> marks.position(topic));
         });
-    return closed;
   }
 
   @Override
   public CompletionStage<Map<String, Position>> positions(Set<CapturedTable> tables) {
-    CompletableFuture<Map<String, Position>> told = new CompletableFuture<>();
-    mark(
-        told,
-        () ->
-            complete(
-                told,
-                () -> {
-                  Map<String, Position> positions = new LinkedHashMap<>();
-                  for (CapturedTable table : tables) {
-                    positions.put(table.topic(), position(table.topic()));
-                  }
-                  return positions;
-                }));
-    return told;
-  }
-
-  private void mark(CompletableFuture<?> result, Runnable mark) {
-    if (!marker.test(mark)) {
-      result.completeExceptionally(new IllegalStateException("the capture is closed"));
-    }
+    return marks.set(told -> complete(told, () -> marks.positions(tables)));
   }
 
   /** In the thread, with nothing under way: finds out something that must not fail the thread. */
@@ -143,11 +113,5 @@ final class Outlet implements PublishedOrder {
     } catch (Exception e) {
       result.completeExceptionally(e);
     }
-  }
-
-  private Position position(String topic) throws Exception {
-    return sink.position(topic)
-        .toCompletableFuture()
-        .get(POSITION_PATIENCE_SECONDS, TimeUnit.SECONDS);
   }
 }

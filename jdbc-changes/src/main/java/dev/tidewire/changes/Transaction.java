@@ -14,8 +14,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The transactions of one connection, one after the other: what they changed so far, and when that
- * becomes true or void. In auto-commit mode a captured write runs in a short transaction of its
- * own, because only then can its place in the order be taken while it holds its locks.
+ * becomes true or void. In auto-commit mode a captured write runs in a {@link ShortTransaction}.
  *
  * <p>Used by one thread at a time, like the connection it belongs to.
  */
@@ -25,6 +24,7 @@ final class Transaction {
   private final Connection connection;
   private final Engine engine;
   private final TransactionBuffer buffer;
+  private final ShortTransaction brief;
 
   /** A BEGIN was seen in a SQL text, and no end. */
   private boolean begun;
@@ -42,6 +42,7 @@ final class Transaction {
     this.connection = connection;
     this.engine = engine;
     buffer = new TransactionBuffer(engine.maxWaitingRows());
+    brief = new ShortTransaction(this, connection, engine.dialect());
   }
 
   TransactionBuffer buffer() {
@@ -73,66 +74,7 @@ final class Transaction {
 
   /** Runs a captured write; in auto-commit mode in a short transaction. */
   <T> T write(SqlCall<T> statement) throws SQLException {
-    if (isOpen()) {
-      return watch(statement);
-    }
-    connection.setAutoCommit(false);
-    T result;
-    try {
-      result = watch(statement);
-    } catch (SQLException | RuntimeException | Error e) {
-      endFailed();
-      throw e;
-    }
-    try {
-      commitShort();
-    } catch (SQLException e) {
-      undoIfStillOpen();
-      throw e;
-    } finally {
-      connection.setAutoCommit(true);
-    }
-    return result;
-  }
-
-  private void commitShort() throws SQLException {
-    commit(
-        () -> {
-          connection.commit();
-          return true;
-        });
-  }
-
-  /** Undoes a short transaction that could not be committed and is still there, as on SQLite. */
-  private void undoIfStillOpen() {
-    if (dialect().isStillOpen(connection)) {
-      try {
-        connection.rollback();
-        ended();
-      } catch (SQLException e) {
-        log.debug("Could not undo a transaction that could not be committed", e);
-      }
-    }
-  }
-
-  /** Ends a short transaction whose statement failed, as auto-commit mode would have. */
-  private void endFailed() {
-    try {
-      if (isAborted()) {
-        connection.rollback();
-        ended();
-      } else {
-        commitShort();
-      }
-    } catch (SQLException e) {
-      log.debug("Could not end the transaction of a failed statement", e);
-      buffer.clear();
-    }
-    try {
-      connection.setAutoCommit(true);
-    } catch (SQLException e) {
-      log.debug("Could not go back to auto-commit after a failed statement", e);
-    }
+    return isOpen() ? watch(statement) : brief.write(statement);
   }
 
   /** Runs a write whose rows are not known, and resets the tables that it may have changed. */

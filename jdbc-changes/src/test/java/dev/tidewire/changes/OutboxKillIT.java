@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.junit.jupiter.params.provider.EnumSource.Mode.EXCLUDE;
 
+import dev.tidewire.testing.ChildJvm;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -170,21 +171,14 @@ class OutboxKillIT {
     Life(String url, long seed, int writers) throws IOException {
       try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
         server.setSoTimeout((int) TimeUnit.SECONDS.toMillis(120));
-        List<String> command =
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx256m",
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                OutboxVictim.class.getName(),
-                url,
-                String.valueOf(server.getLocalPort()),
-                String.valueOf(seed),
-                String.valueOf(writers));
         process =
-            new ProcessBuilder(command)
+            ChildJvm.of(
+                    OutboxVictim.class,
+                    List.of("-Xmx256m"),
+                    url,
+                    server.getLocalPort(),
+                    seed,
+                    writers)
                 .redirectErrorStream(true)
                 .redirectOutput(
                     ProcessBuilder.Redirect.appendTo(new File("target", "outbox-victim.log")))

@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 import dev.tidewire.AccessPolicy;
 import dev.tidewire.Realtime;
 import dev.tidewire.changes.postgres.PostgresBroker;
+import dev.tidewire.testing.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -49,18 +49,13 @@ class OutboxNodesKillIT {
 
     Node(int writers) throws IOException {
       process =
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-XX:TieredStopAtLevel=1",
-                  "-Xmx256m",
-                  "-cp",
-                  System.getProperty(
-                      "surefire.test.class.path", System.getProperty("java.class.path")),
-                  OutboxNode.class.getName(),
+          ChildJvm.of(
+                  OutboxNode.class,
+                  List.of("-Xmx256m"),
                   url,
-                  String.valueOf(random.nextLong()),
-                  String.valueOf(writers),
-                  String.valueOf(LEASE_MILLIS))
+                  random.nextLong(),
+                  writers,
+                  LEASE_MILLIS)
               .redirectErrorStream(true)
               .start();
       Thread listening = new Thread(this::listen, "listening");

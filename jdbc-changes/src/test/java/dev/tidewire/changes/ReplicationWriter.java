@@ -1,8 +1,8 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.testing.ChildJvm;
 import java.io.File;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -21,18 +21,12 @@ final class ReplicationWriter {
 
   /** Starts a process with two writers; it ends with 0 when they are done. */
   static Process start(String url, long seed) throws IOException {
-    List<String> command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-Xmx256m",
-            "-Doracle.transactions=" + Integer.getInteger("oracle.transactions", 200),
-            "-cp",
-            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-            ReplicationWriter.class.getName(),
+    int transactions = Integer.getInteger("oracle.transactions", 200);
+    return ChildJvm.of(
+            ReplicationWriter.class,
+            List.of("-Xmx256m", "-Doracle.transactions=" + transactions),
             url,
-            String.valueOf(seed));
-    return new ProcessBuilder(command)
+            seed)
         .redirectErrorStream(true)
         .redirectOutput(
             ProcessBuilder.Redirect.appendTo(new File("target", "replication-writer.log")))

@@ -12,10 +12,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -70,8 +72,10 @@ public final class FaultyStreams {
     private final Map<String, Position> lost = new ConcurrentHashMap<>();
     private final AtomicInteger toDrop = new AtomicInteger();
     private final AtomicInteger toDeny = new AtomicInteger();
+    private final Queue<Runnable> answers = new ConcurrentLinkedQueue<>();
     private volatile BrokerListener listener;
     private volatile boolean down;
+    private volatile boolean holding;
 
     /** Cuts it off, or ends that. */
     public void down(boolean yes) {
@@ -93,6 +97,18 @@ public final class FaultyStreams {
     /** So many publications are done, and answered as if they were not. */
     public void deny(int publications) {
       toDeny.set(publications);
+    }
+
+    /** Publications from now on are done at once, but answered later. */
+    public void holdAnswers() {
+      holding = true;
+    }
+
+    /** Gives all answers that were held back. */
+    public void answer() {
+      while (!answers.isEmpty()) {
+        answers.remove().run();
+      }
     }
 
     /** The JVM ends without a word. */
@@ -140,9 +156,15 @@ public final class FaultyStreams {
       }
       appended.computeIfAbsent(draft.topic(), topic -> new AtomicInteger()).incrementAndGet();
       CompletionStage<Appended> done = streams.append(draft, options, idempotencyKey);
-      return toDeny.getAndUpdate(left -> Math.max(0, left - 1)) > 0
-          ? CompletableFuture.failedStage(new IllegalStateException("no answer"))
-          : done;
+      if (toDeny.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        return CompletableFuture.failedStage(new IllegalStateException("no answer"));
+      }
+      if (!holding) {
+        return done;
+      }
+      CompletableFuture<Appended> later = new CompletableFuture<>();
+      answers.add(() -> done.thenAccept(later::complete));
+      return later;
     }
 
     @Override

@@ -1,6 +1,5 @@
 package dev.tidewire.testing;
 
-import dev.tidewire.broker.Broker;
 import dev.tidewire.broker.BrokerListener;
 import dev.tidewire.broker.MemoryBroker;
 import dev.tidewire.broker.Tail;
@@ -21,10 +20,8 @@ import org.jspecify.annotations.Nullable;
  * A memory broker that can answer late, in another order, or not at all, as one behind a network
  * may. Not thread-safe where answers are held back.
  */
-public final class WrappedBroker implements Broker {
+public final class WrappedBroker extends ForwardingBroker {
 
-  private final AtomicInteger epochs = new AtomicInteger();
-  private final MemoryBroker broker;
   private final Deque<Runnable> heldReads = new ArrayDeque<>();
   private boolean holding;
   private @Nullable BrokerListener hub;
@@ -32,7 +29,11 @@ public final class WrappedBroker implements Broker {
   private volatile boolean reachable = true;
 
   public WrappedBroker(Clock clock) {
-    broker = new MemoryBroker(clock, () -> "e" + epochs.incrementAndGet(), Duration.ofMinutes(10));
+    super(memory(clock, new AtomicInteger()));
+  }
+
+  private static MemoryBroker memory(Clock clock, AtomicInteger epochs) {
+    return new MemoryBroker(clock, () -> "e" + epochs.incrementAndGet(), Duration.ofMinutes(10));
   }
 
   /** Reads from now on are carried out at once but answered later. */
@@ -91,48 +92,23 @@ public final class WrappedBroker implements Broker {
   @Override
   public void start(BrokerListener listener) {
     hub = listener;
-    broker.start(listener);
+    super.start(listener);
   }
 
   @Override
   public CompletionStage<Appended> append(
       Draft draft, ChannelOptions options, @Nullable String idempotencyKey) {
-    return orFailure(() -> broker.append(draft, options, idempotencyKey));
+    return orFailure(() -> super.append(draft, options, idempotencyKey));
   }
 
   @Override
   public CompletionStage<Tail> read(String topic, @Nullable Position since, ReadLimit limit) {
-    CompletionStage<Tail> answer = orFailure(() -> broker.read(topic, since, limit));
+    CompletionStage<Tail> answer = orFailure(() -> super.read(topic, since, limit));
     if (!holding) {
       return answer;
     }
     CompletableFuture<Tail> later = new CompletableFuture<>();
     heldReads.add(() -> answer.thenAccept(later::complete));
     return later;
-  }
-
-  @Override
-  public void subscribe(String topic) {
-    broker.subscribe(topic);
-  }
-
-  @Override
-  public void unsubscribe(String topic) {
-    broker.unsubscribe(topic);
-  }
-
-  @Override
-  public void housekeep() {
-    broker.housekeep();
-  }
-
-  @Override
-  public int channelCount() {
-    return broker.channelCount();
-  }
-
-  @Override
-  public void close() {
-    broker.close();
   }
 }

@@ -11,6 +11,7 @@ import dev.tidewire.broker.Tail;
 import dev.tidewire.channel.Operation;
 import dev.tidewire.channel.Position;
 import dev.tidewire.channel.RowChange;
+import dev.tidewire.testing.ChildJvm;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
 import dev.tidewire.transport.Session;
@@ -208,13 +209,7 @@ class TwoNodesIT {
     try (Realtime here = node(RedisBroker.connect(redis.uri()));
         RedisBroker reader = RedisBroker.connect(redis.uri())) {
       Process there =
-          new ProcessBuilder(
-                  ProcessHandle.current().info().command().orElse("java"),
-                  "-cp",
-                  System.getProperty(
-                      "surefire.test.class.path", System.getProperty("java.class.path")),
-                  OtherNode.class.getName(),
-                  redis.uri())
+          ChildJvm.of(OtherNode.class, List.of(), redis.uri())
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       Thread listening = new Thread(() -> listen(there, before, acked), "test-listen");

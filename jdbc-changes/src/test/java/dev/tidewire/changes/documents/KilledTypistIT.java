@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tidewire.Realtime;
 import dev.tidewire.changes.TestDatabase;
 import dev.tidewire.sync.DocumentOptions;
+import dev.tidewire.testing.ChildJvm;
 import java.io.BufferedReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -46,14 +48,7 @@ class KilledTypistIT {
 
   private int typeUntilKilled(String url, int writes) throws Exception {
     Process typist =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Typist.class.getName(),
-                url)
+        ChildJvm.of(Typist.class, List.of("-XX:+UseSerialGC"), url)
             .redirectError(folder.resolve("errors.txt").toFile())
             .start();
     int acknowledged = 0;

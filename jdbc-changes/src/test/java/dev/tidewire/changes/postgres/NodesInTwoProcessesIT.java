@@ -11,6 +11,7 @@ import dev.tidewire.broker.SharedBrokerContract.Node;
 import dev.tidewire.broker.Tail;
 import dev.tidewire.changes.TestDatabase;
 import dev.tidewire.channel.Position;
+import dev.tidewire.testing.ChildJvm;
 import dev.tidewire.transport.Connection;
 import dev.tidewire.transport.Frame;
 import dev.tidewire.transport.Session;
@@ -143,16 +144,7 @@ class NodesInTwoProcessesIT {
     try (Realtime here = node(broker(url, prefix));
         Node reader = new Node(broker(url, prefix))) {
       Process there =
-          new ProcessBuilder(
-                  ProcessHandle.current().info().command().orElse("java"),
-                  "-XX:TieredStopAtLevel=1",
-                  "-XX:+UseSerialGC",
-                  "-cp",
-                  System.getProperty(
-                      "surefire.test.class.path", System.getProperty("java.class.path")),
-                  OtherNode.class.getName(),
-                  url,
-                  prefix)
+          ChildJvm.of(OtherNode.class, List.of("-XX:+UseSerialGC"), url, prefix)
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       Thread listening = new Thread(() -> listen(there, before, acked), "test-listen");
