@@ -27,7 +27,12 @@ final class Backends {
     return settings.broker != null
         ? settings.broker
         : new MemoryBroker(
-            settings.clock, () -> ids.next(EPOCH_LENGTH), CHANNEL_IDLE, settings.limits.channels());
+            settings.clock,
+            () -> ids.next(EPOCH_LENGTH),
+            CHANNEL_IDLE,
+            settings.limits.channels(),
+            settings.limits.retainedBytes(),
+            () -> settings.limits.met(Limit.RETAINED_BYTES));
   }
 
   static PresenceTracker presence(Realtime.Builder settings, Broker broker) {

@@ -31,6 +31,8 @@ public enum Limit {
   SUBSCRIPTIONS,
   /** Channels in memory. */
   CHANNELS,
+  /** Bytes retained for recovery; counts how often channels had to give way. */
+  RETAINED_BYTES,
   /** Bytes of a publication. */
   PUBLICATION_BYTES,
   /** Bytes of a presence state. */

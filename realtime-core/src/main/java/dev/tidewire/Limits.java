@@ -34,6 +34,7 @@ public final class Limits {
   private int userPublishesPerSecond = AS_FRAMES;
   private int userPublishBurst = AS_FRAMES;
   private int channels = 100_000;
+  private long retainedBytes = Runtime.getRuntime().maxMemory() / 4;
   private int frameBytes = 64 * 1024;
   private int publicationBytes = 256 * 1024;
   private int queueBytes = 1024 * 1024;
@@ -196,6 +197,24 @@ public final class Limits {
 
   int channels() {
     return channels;
+  }
+
+  /**
+   * Bytes that the broker of this JVM retains for recovery in all channels together, about; default
+   * a quarter of the memory that the JVM may use. Beyond it the largest channels forget their
+   * oldest publications early, down to one size: a client that missed those is told to load again.
+   * Nothing is refused. A broker of the application's own counts for itself.
+   */
+  public Limits retainedBytes(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("a limit is 0 or more: " + bytes);
+    }
+    retainedBytes = bytes;
+    return this;
+  }
+
+  long retainedBytes() {
+    return retainedBytes;
   }
 
   /** Bytes of one incoming message, default 64 KiB; a larger one closes the connection 1009. */

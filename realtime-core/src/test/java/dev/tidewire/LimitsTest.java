@@ -291,7 +291,8 @@ class LimitsTest {
   void aClientThatTriesAMillionTopicsEatsNoMemory() {
     AtomicInteger epochs = new AtomicInteger();
     MemoryBroker broker =
-        new MemoryBroker(clock, () -> "e" + epochs.incrementAndGet(), Duration.ofHours(1), 500);
+        new MemoryBroker(
+            clock, () -> "e" + epochs.incrementAndGet(), Duration.ofHours(1), 500, 0, () -> {});
     settings.broker(broker).limits(l -> l.frames(0, 0));
     Client keeper = client("keeper").subscribed("kept");
     JsonNode position = keeper.acked("'type':'publish','topic':'kept','event':'e','data':1");
@@ -320,7 +321,8 @@ class LimitsTest {
   void channelsThatNothingWasPublishedToGoFirst() {
     AtomicInteger epochs = new AtomicInteger();
     MemoryBroker broker =
-        new MemoryBroker(clock, () -> "e" + epochs.incrementAndGet(), Duration.ofHours(1), 10);
+        new MemoryBroker(
+            clock, () -> "e" + epochs.incrementAndGet(), Duration.ofHours(1), 10, 0, () -> {});
     settings
         .broker(broker)
         .channels("*", c -> c.retain(0, Duration.ZERO))
@@ -339,6 +341,22 @@ class LimitsTest {
     assertThat(broker.channelCount()).isEqualTo(9);
     assertThat(ada.acked("'type':'subscribe','topic':'old'").get("position").asString())
         .isEqualTo("e1.1");
+  }
+
+  @Test
+  void whoMissedWhatHadToGiveWayIsToldToLoadAgain() {
+    settings.limits(l -> l.retainedBytes(10_000));
+    String before =
+        client("ada").acked("'type':'subscribe','topic':'t'").get("position").asString();
+    for (int i = 0; i < 50; i++) {
+      bus().emit("e", "x".repeat(500), "t").toCompletableFuture().join();
+    }
+    Client back = client("ada");
+    JsonNode ack = back.acked("'type':'subscribe','topic':'t','since':'" + before + "'");
+
+    assertThat(ack.get("recovered").asBoolean()).isFalse();
+    assertThat(back.told("reset", 1).get(0).at("/payload/reason").asString()).isEqualTo("EVICTED");
+    assertThat(bus().refusals(Limit.RETAINED_BYTES)).isPositive();
   }
 
   @Test

@@ -114,12 +114,6 @@ class SharedOutboxIT {
       writer.join();
     }
     of.eventuallyPublished();
-    if (reader.resets() == 0) {
-      of.awaitTable(reader);
-    }
-    List<String> changes = new ArrayList<>(reader.told().values());
-    changes.removeIf(text -> text.startsWith("reset"));
-    System.out.printf("seed %d: %d changes, %d resets%n", of.seed, changes.size(), reader.resets());
     long items = 0;
     List<OutboxRow> rows = new ArrayList<>();
     OutboxTable.open(of.plain).read(from, rows::add);
@@ -129,7 +123,17 @@ class SharedOutboxIT {
       rows.clear();
       OutboxTable.open(of.plain).read(last, rows::add);
     }
-    assertThat(changes).as("seed %d", of.seed).hasSize((int) items);
+    long wanted = items;
+    eventually("all is told").until(() -> changes(reader).size() >= wanted);
+    System.out.printf("seed %d: %d changes, %d resets%n", of.seed, items, reader.resets());
+    if (reader.resets() == 0) {
+      of.awaitTable(reader);
+    }
+    assertThat(changes(reader)).as("seed %d", of.seed).hasSize((int) items);
+  }
+
+  private static List<String> changes(FoldedItems reader) {
+    return reader.told().values().stream().filter(text -> !text.startsWith("reset")).toList();
   }
 
   @Test

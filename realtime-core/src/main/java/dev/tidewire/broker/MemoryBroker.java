@@ -31,6 +31,7 @@ public final class MemoryBroker implements Broker {
   private final Supplier<String> epochs;
   private final Duration idle;
   private final int maxChannels;
+  private final RetainedBytes retained;
   private final AtomicLong lastEviction = new AtomicLong();
   // A channel's history may outlive its stream: the next stream's stamps go on above the last ones.
   private final AtomicLong persistedUntil = new AtomicLong();
@@ -42,20 +43,30 @@ public final class MemoryBroker implements Broker {
    * @param idle how long an unused channel is remembered; zero means until the next housekeeping
    */
   public MemoryBroker(Clock clock, Supplier<String> epochs, Duration idle) {
-    this(clock, epochs, idle, 0);
+    this(clock, epochs, idle, 0, 0, () -> {});
   }
 
   /**
-   * The same with a bound.
+   * The same with bounds.
    *
    * @param maxChannels how many channels there is room for, 0 for no bound; what is published all
    *     the same is not refused
+   * @param maxRetainedBytes what all channels retain together, about, 0 for no bound; beyond it the
+   *     largest forget their oldest publications early
+   * @param whenFull called each time that they have to, by a publishing thread; must not block
    */
-  public MemoryBroker(Clock clock, Supplier<String> epochs, Duration idle, int maxChannels) {
+  public MemoryBroker(
+      Clock clock,
+      Supplier<String> epochs,
+      Duration idle,
+      int maxChannels,
+      long maxRetainedBytes,
+      Runnable whenFull) {
     this.clock = clock;
     this.epochs = epochs;
     this.idle = idle;
     this.maxChannels = maxChannels;
+    this.retained = new RetainedBytes(maxRetainedBytes, whenFull);
   }
 
   @Override
@@ -74,6 +85,7 @@ public final class MemoryBroker implements Broker {
     while (appended == null) { // null: the stream was forgotten between look-up and lock
       appended = stream(draft.topic()).append(draft, options, idempotencyKey, to, clock.millis());
     }
+    retained.makeRoom(streams.values());
     to.onReady(draft.topic());
     return CompletableFuture.completedFuture(appended);
   }
@@ -101,7 +113,7 @@ public final class MemoryBroker implements Broker {
           if (known != null && !known.isUnused()) {
             throw new IllegalStateException("the channel " + t + " is in use already");
           }
-          return new MemoryStream(last, newest, options, clock.millis());
+          return new MemoryStream(last, newest, options, clock.millis(), retained);
         });
   }
 
@@ -132,7 +144,8 @@ public final class MemoryBroker implements Broker {
     return known != null
         ? known
         : streams.computeIfAbsent(
-            topic, t -> new MemoryStream(epochs.get(), clock.millis(), persistedUntil.get()));
+            topic,
+            t -> new MemoryStream(epochs.get(), clock.millis(), persistedUntil.get(), retained));
   }
 
   @Override

@@ -29,9 +29,11 @@ final class MemoryStream {
   private final ReentrantLock lock = new ReentrantLock();
   private final String epoch;
   private final boolean pinned;
+  private final RetainedBytes all;
   private final ArrayDeque<Publication> tail = new ArrayDeque<>();
   private final LinkedHashMap<String, Appended> keys = new LinkedHashMap<>();
   private ChannelOptions options = ChannelOptions.DEFAULT;
+  private long bytes; // of the tail
   private long offset;
   private long lastTimestamp;
   private long lastPersisted;
@@ -41,8 +43,10 @@ final class MemoryStream {
 
   /**
    * @param persistedUntil the latest stamp that a persisted message of an earlier life can have
+   * @param all counts what this stream retains, too
    */
-  MemoryStream(String epoch, long now, long persistedUntil) {
+  MemoryStream(String epoch, long now, long persistedUntil, RetainedBytes all) {
+    this.all = all;
     this.epoch = epoch;
     this.pinned = false;
     this.lastUsed = now;
@@ -50,13 +54,19 @@ final class MemoryStream {
   }
 
   /** Goes on after {@code last}, and is never forgotten. */
-  MemoryStream(Position last, List<Publication> newest, ChannelOptions options, long now) {
+  MemoryStream(
+      Position last,
+      List<Publication> newest,
+      ChannelOptions options,
+      long now,
+      RetainedBytes all) {
+    this.all = all;
     this.epoch = last.epoch();
     this.pinned = true;
     this.offset = last.offset();
     this.options = options;
     this.lastUsed = now;
-    tail.addAll(newest);
+    newest.forEach(this::retain);
     lastTimestamp = newest.isEmpty() ? 0 : newest.get(newest.size() - 1).timestamp();
     trim(now);
   }
@@ -99,7 +109,7 @@ final class MemoryStream {
       if (key != null) {
         remember(key, appended);
       }
-      tail.add(publication);
+      retain(publication);
       trim(now);
       listener.onPublication(publication);
       return appended;
@@ -237,7 +247,42 @@ final class MemoryStream {
     long oldest = now - options.retainFor().toMillis();
     while (!tail.isEmpty()
         && (tail.size() > options.retainCount() || tail.getFirst().timestamp() <= oldest)) {
-      tail.removeFirst();
+      forgetOldest();
+    }
+  }
+
+  private void retain(Publication publication) {
+    tail.add(publication);
+    count(RetainedBytes.of(publication));
+  }
+
+  private void forgetOldest() {
+    count(-RetainedBytes.of(tail.removeFirst()));
+  }
+
+  private void count(long change) {
+    bytes += change;
+    all.add(change);
+  }
+
+  long retainedBytes() {
+    lock.lock();
+    try {
+      return bytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Forgets the oldest until no more is retained than that. */
+  void shrink(long max) {
+    lock.lock();
+    try {
+      while (bytes > max) {
+        forgetOldest();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
