@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class Backlog {
 
   /** Frames that gathered are joined up to this size; larger runs go as several messages. */
-  private static final int MAX_JOINED_BYTES = 64 * 1024;
+  static final int MAX_JOINED_BYTES = 64 * 1024;
 
   /** Gaps that are not worth the trouble of closing them. */
   private static final int SOME_GAPS = 32;

@@ -179,7 +179,7 @@ final class Explainer {
       @Nullable Position began,
       boolean recovered,
       @Nullable RowScope scope,
-      OutboundQueue.Waiting waiting) {
+      Waiting waiting) {
 
     private static Evidence of(Membership member, ClientSubscription subscription) {
       RowClass rows = subscription.rowClass();

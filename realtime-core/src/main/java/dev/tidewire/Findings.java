@@ -264,7 +264,7 @@ record Findings(
           Step.no("The broker has it; this node has not heard of it yet."),
           Step.notReached());
     }
-    OutboundQueue.Waiting waiting = evidence.waiting();
+    Waiting waiting = evidence.waiting();
     if (waiting.holds(topic(), position().toString())) {
       return of(
           session,

@@ -17,7 +17,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,7 +62,7 @@ final class HubChannel {
   private Map<RowScope, RowClass> classes = Map.of(); // most channels have none
   private volatile int memberCount;
   // For the inspector alone.
-  private final AtomicReference<@Nullable Position> newest = new AtomicReference<>();
+  private volatile @Nullable Position newest;
   private volatile @Nullable Position lost;
   // How many subscribers hold the channel; guarded by the hub's map entry.
   private int holders;
@@ -117,7 +116,7 @@ final class HubChannel {
 
   /** The last publication that was given to all members; null if there was none yet. */
   @Nullable Position newest() {
-    return newest.get();
+    return newest;
   }
 
   /** What was published up to here may not have been heard of. */
@@ -274,7 +273,7 @@ final class HubChannel {
         failed(e);
       }
     }
-    newest.lazySet(run.lastPosition()); // a plain store: whoever looks may be a moment behind
+    newest = run.lastPosition();
   }
 
   private int presentRun() {

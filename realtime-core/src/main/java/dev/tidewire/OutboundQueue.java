@@ -36,6 +36,9 @@ final class OutboundQueue implements Connection.Completion {
   private @Nullable Backlog backlog; // made when the first frame has to wait
   private @Nullable Queue<Runnable> line; // of those who wait for room to tell what was missed
   private @Nullable Thread gatherer;
+  // What that thread has gathered so far, as long as nothing else waits and nothing is in flight:
+  // an own copy and its acknowledgement need no backlog.
+  private @Nullable Frame held;
   private @Nullable Frame inFlight; // as one message
   // True while a thread is in the loop of pump(); a completion then leaves the next send to it.
   private boolean pumping;
@@ -77,8 +80,12 @@ final class OutboundQueue implements Connection.Completion {
       if (inFlight != null) {
         return backlog().add(frame);
       }
-      boolean gathers =
-          gatherer == Thread.currentThread() && backlog().fits(frame.size(), maxBytes);
+      boolean gathers = gatherer == Thread.currentThread();
+      if (gathers && holds(frame)) {
+        return true;
+      }
+      settle();
+      gathers = gathers && backlog().fits(frame.size(), maxBytes);
       if (gathers || somethingWaits()) {
         backlog().append(frame);
         if (gathers) {
@@ -105,6 +112,7 @@ final class OutboundQueue implements Connection.Completion {
       if (closed || closing != null) {
         return;
       }
+      settle();
       boolean direct = inFlight == null && !somethingWaits();
       List<Frame> rest = direct ? missed.subList(1, missed.size()) : missed;
       rest.forEach(frame -> backlog().appendRecovered(frame));
@@ -164,8 +172,9 @@ final class OutboundQueue implements Connection.Completion {
       if (inFlight != null) {
         return; // the completion takes all that waits
       }
-      if (somethingWaits()) {
-        first = take();
+      if (held != null || somethingWaits()) {
+        first = held != null ? held : take();
+        held = null;
         begin(first);
       }
     }
@@ -174,7 +183,7 @@ final class OutboundQueue implements Connection.Completion {
 
   /** Adds what was sent so far and what waits now. */
   synchronized void addTo(Tally tally) {
-    tally.queue(messages, bytes, backlog == null ? 0 : backlog.bytes());
+    tally.queue(messages, bytes, waitingBytes());
   }
 
   /** Called about once a second: whether the client has not taken one message for too long. */
@@ -190,45 +199,24 @@ final class OutboundQueue implements Connection.Completion {
   /** What waits now, and whether a send is under way; for the inspector. */
   Waiting waiting(boolean withFrames) {
     synchronized (this) {
-      Backlog known = backlog;
       return new Waiting(
-          known == null ? 0 : known.bytes(),
+          waitingBytes(),
           withFrames ? inFlight : null,
           closed || closing != null,
-          known == null || !withFrames ? List.of() : known.frames());
+          withFrames ? waitingFrames() : List.of());
     }
   }
 
-  /**
-   * A queue at one moment.
-   *
-   * @param bytes how much waits, without the message that is on its way
-   * @param sending the message that is on its way, if there is one and it was asked for
-   * @param closed whether nothing is taken any more
-   * @param frames what waits, if it was asked for
-   */
-  record Waiting(long bytes, @Nullable Frame sending, boolean closed, List<Frame> frames) {
+  /** Under the monitor. */
+  private long waitingBytes() {
+    Frame own = held;
+    return own != null ? own.size() : backlog == null ? 0 : backlog.bytes();
+  }
 
-    /** Whether the publication waits. */
-    boolean holds(String topic, String position) {
-      return frames.stream().anyMatch(frame -> holds(frame, topic, position));
-    }
-
-    /** Whether the publication is in the message that is on its way. */
-    boolean isSending(String topic, String position) {
-      return sending != null && holds(sending, topic, position);
-    }
-
-    private static boolean holds(Frame frame, String topic, String position) {
-      boolean[] found = new boolean[1];
-      frame.forEach(
-          part -> {
-            Frame.Mark mark = part.mark();
-            found[0] |=
-                mark != null && topic.equals(mark.topic()) && position.equals(mark.position());
-          });
-      return found[0];
-    }
+  /** Under the monitor. */
+  private List<Frame> waitingFrames() {
+    Frame own = held;
+    return own != null ? List.of(own) : backlog == null ? List.of() : backlog.frames();
   }
 
   /**
@@ -276,6 +264,7 @@ final class OutboundQueue implements Connection.Completion {
         return null;
       }
       closed = true;
+      held = null;
       backlog = null;
       line = null;
       return closing == null ? code : closing;
@@ -364,6 +353,27 @@ final class OutboundQueue implements Connection.Completion {
 
   private boolean somethingWaits() {
     return backlog != null && !backlog.isEmpty();
+  }
+
+  /** Under the monitor, with nothing in flight: whether the frame could be held until release. */
+  private boolean holds(Frame frame) {
+    Frame before = held;
+    int size = frame.size() + (before == null ? 0 : before.size());
+    boolean fits = size < Backlog.MAX_JOINED_BYTES && (maxBytes == 0 || size <= maxBytes);
+    if (!fits || somethingWaits()) {
+      return false;
+    }
+    held = before == null ? frame : Frame.join(List.of(before, frame));
+    return true;
+  }
+
+  /** Under the monitor: something else comes, and what is held waits in front of it. */
+  private void settle() {
+    Frame before = held;
+    if (before != null) {
+      backlog().append(before);
+      held = null;
+    }
   }
 
   /** Under the monitor: from here on this thread sends. */

@@ -259,6 +259,34 @@ class OutboundQueueTest {
   }
 
   @Test
+  void whatWasMissedGoesBehindWhatIsGathered() {
+    OutboundQueue queue = queue(100);
+    queue.gather();
+    offer(queue, "copy");
+    queue.offerRecovered(List.of(Frame.of("missed")));
+    offer(queue, "ack");
+    queue.release();
+
+    assertThat(connection.messages()).containsExactly("copy\nmissed", "ack");
+  }
+
+  @Test
+  void whatIsGatheredWaitsForAllToSeeAndGoesNowhereAfterAClose() {
+    OutboundQueue queue = queue(100);
+    queue.gather();
+    offer(queue, "copy", "ack");
+    Waiting waiting = queue.waiting(true);
+    assertThat(waiting.frames()).extracting(Frame::text).containsExactly("copy\nack");
+    assertThat(waiting.bytes()).isEqualTo(8);
+
+    queue.discard();
+    queue.release();
+
+    assertThat(connection.messages()).isEmpty();
+    assertThat(queue.waiting(true).frames()).isEmpty();
+  }
+
+  @Test
   void whatIsGatheredBehindAStalledSendGoesWithItsCompletion() {
     connection.behave(Sending.STALL);
     OutboundQueue queue = queue(100);

@@ -113,7 +113,7 @@ public final class MemoryBroker implements Broker {
           if (known != null && !known.isUnused()) {
             throw new IllegalStateException("the channel " + t + " is in use already");
           }
-          return new MemoryStream(last, newest, options, clock.millis(), retained);
+          return new MemoryStream(t, last, newest, options, clock.millis(), retained);
         });
   }
 
@@ -145,7 +145,7 @@ public final class MemoryBroker implements Broker {
         ? known
         : streams.computeIfAbsent(
             topic,
-            t -> new MemoryStream(epochs.get(), clock.millis(), persistedUntil.get(), retained));
+            t -> new MemoryStream(t, epochs.get(), clock.millis(), persistedUntil.get(), retained));
   }
 
   @Override

@@ -11,12 +11,12 @@ import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One channel's stream in memory. All state is guarded by its lock, under which nothing happens but
- * the bookkeeping below and {@link BrokerListener#onPublication}.
+ * One channel's stream in memory. All state is guarded by its monitor, under which nothing happens
+ * but the bookkeeping below and {@link BrokerListener#onPublication}.
  */
 final class MemoryStream {
 
@@ -26,13 +26,14 @@ final class MemoryStream {
   /** A flood of publications is not to fill the memory: beyond, the oldest keys go earlier. */
   private static final int MAX_KEYS = 100_000;
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final String topic;
   private final String epoch;
   private final boolean pinned;
   private final RetainedBytes all;
   private final ArrayDeque<Publication> tail = new ArrayDeque<>();
-  private final LinkedHashMap<String, Appended> keys = new LinkedHashMap<>();
+  private Map<String, Appended> keys = Map.of(); // most channels have none
   private ChannelOptions options = ChannelOptions.DEFAULT;
+  private String event = ""; // the last one's name: most have the same
   private long bytes; // of the tail
   private long offset;
   private long lastTimestamp;
@@ -45,7 +46,8 @@ final class MemoryStream {
    * @param persistedUntil the latest stamp that a persisted message of an earlier life can have
    * @param all counts what this stream retains, too
    */
-  MemoryStream(String epoch, long now, long persistedUntil, RetainedBytes all) {
+  MemoryStream(String topic, String epoch, long now, long persistedUntil, RetainedBytes all) {
+    this.topic = topic;
     this.all = all;
     this.epoch = epoch;
     this.pinned = false;
@@ -55,11 +57,13 @@ final class MemoryStream {
 
   /** Goes on after {@code last}, and is never forgotten. */
   MemoryStream(
+      String topic,
       Position last,
       List<Publication> newest,
       ChannelOptions options,
       long now,
       RetainedBytes all) {
+    this.topic = topic;
     this.all = all;
     this.epoch = last.epoch();
     this.pinned = true;
@@ -74,48 +78,39 @@ final class MemoryStream {
   /**
    * Whether it may give way to an earlier life: nobody knows of it. Marks it as forgotten if so.
    */
-  boolean isUnused() {
-    lock.lock();
-    try {
-      forgotten |= offset == 0 && subscribers == 0 && !pinned;
-      return forgotten;
-    } finally {
-      lock.unlock();
-    }
+  synchronized boolean isUnused() {
+    forgotten |= offset == 0 && subscribers == 0 && !pinned;
+    return forgotten;
   }
 
   /** Appends, or returns null if the stream was forgotten meanwhile. */
-  @Nullable Appended append(
+  synchronized @Nullable Appended append(
       Draft draft,
       ChannelOptions channelOptions,
       @Nullable String key,
       BrokerListener listener,
       long now) {
-    lock.lock();
-    try {
-      if (forgotten) {
-        return null;
-      }
-      options = channelOptions;
-      lastUsed = now;
-      forgetOldKeys(now);
-      Appended first = key == null ? null : keys.get(key);
-      if (first != null) {
-        return new Appended(first.position(), first.timestamp(), true);
-      }
-      Position position = new Position(epoch, ++offset);
-      Publication publication = draft.at(position, timestamp(draft, now), tail.peekLast());
-      Appended appended = new Appended(publication.position(), publication.timestamp(), false);
-      if (key != null) {
-        remember(key, appended);
-      }
-      retain(publication);
-      trim(now);
-      listener.onPublication(publication);
-      return appended;
-    } finally {
-      lock.unlock();
+    if (forgotten) {
+      return null;
     }
+    options = channelOptions;
+    lastUsed = now;
+    forgetOldKeys(now);
+    Appended first = key == null ? null : keys.get(key);
+    if (first != null) {
+      return new Appended(first.position(), first.timestamp(), true);
+    }
+    Position position = new Position(epoch, ++offset);
+    event = event.equals(draft.event()) ? event : draft.event();
+    Publication publication = draft.at(position, timestamp(draft, now), topic, event);
+    Appended appended = new Appended(publication.position(), publication.timestamp(), false);
+    if (key != null) {
+      remember(key, appended);
+    }
+    retain(publication);
+    trim(now);
+    listener.onPublication(publication);
+    return appended;
   }
 
   /**
@@ -133,32 +128,27 @@ final class MemoryStream {
   }
 
   /** Reads, or returns null if the stream was forgotten meanwhile. */
-  @Nullable Tail read(@Nullable Position since, ReadLimit limit, long now) {
-    lock.lock();
-    try {
-      if (forgotten) {
-        return null;
-      }
-      lastUsed = now;
-      trim(now);
-      Position position = new Position(epoch, offset);
-      if (since == null) {
-        return new Tail(position, Tail.Outcome.COMPLETE, List.of());
-      }
-      if (!since.epoch().equals(epoch) || since.offset() > offset) {
-        return new Tail(position, Tail.Outcome.EPOCH, List.of());
-      }
-      long missed = offset - since.offset();
-      if (missed > tail.size() || missed > limit.count()) {
-        return new Tail(position, Tail.Outcome.EVICTED, List.of());
-      }
-      List<Publication> publications = newest((int) missed, limit.bytes());
-      return publications == null
-          ? new Tail(position, Tail.Outcome.EVICTED, List.of())
-          : new Tail(position, Tail.Outcome.COMPLETE, publications);
-    } finally {
-      lock.unlock();
+  synchronized @Nullable Tail read(@Nullable Position since, ReadLimit limit, long now) {
+    if (forgotten) {
+      return null;
     }
+    lastUsed = now;
+    trim(now);
+    Position position = new Position(epoch, offset);
+    if (since == null) {
+      return new Tail(position, Tail.Outcome.COMPLETE, List.of());
+    }
+    if (!since.epoch().equals(epoch) || since.offset() > offset) {
+      return new Tail(position, Tail.Outcome.EPOCH, List.of());
+    }
+    long missed = offset - since.offset();
+    if (missed > tail.size() || missed > limit.count()) {
+      return new Tail(position, Tail.Outcome.EVICTED, List.of());
+    }
+    List<Publication> publications = newest((int) missed, limit.bytes());
+    return publications == null
+        ? new Tail(position, Tail.Outcome.EVICTED, List.of())
+        : new Tail(position, Tail.Outcome.COMPLETE, publications);
   }
 
   /** The newest {@code count} publications, oldest first, or null if they are too many bytes. */
@@ -173,74 +163,44 @@ final class MemoryStream {
     return bytes > maxBytes ? null : List.of(found);
   }
 
-  int retained(long now) {
-    lock.lock();
-    try {
-      trim(now);
-      return tail.size();
-    } finally {
-      lock.unlock();
-    }
+  synchronized int retained(long now) {
+    trim(now);
+    return tail.size();
   }
 
-  boolean addSubscriber(int change, long now) {
-    lock.lock();
-    try {
-      if (forgotten) {
-        return false;
-      }
-      subscribers += change;
-      lastUsed = now;
-      return true;
-    } finally {
-      lock.unlock();
+  synchronized boolean addSubscriber(int change, long now) {
+    if (forgotten) {
+      return false;
     }
+    subscribers += change;
+    lastUsed = now;
+    return true;
   }
 
   /** Drops what is too old; true if nothing is left worth remembering, and then for good. */
-  boolean forget(long now, Duration idle) {
-    lock.lock();
-    try {
-      trim(now);
-      forgetOldKeys(now);
-      forgotten =
-          !pinned
-              && subscribers == 0
-              && tail.isEmpty()
-              && keys.isEmpty()
-              && now - lastUsed >= idle.toMillis();
-      return forgotten;
-    } finally {
-      lock.unlock();
-    }
+  synchronized boolean forget(long now, Duration idle) {
+    trim(now);
+    forgetOldKeys(now);
+    forgotten =
+        !pinned
+            && subscribers == 0
+            && tail.isEmpty()
+            && keys.isEmpty()
+            && now - lastUsed >= idle.toMillis();
+    return forgotten;
   }
 
-  boolean everPublished() {
-    lock.lock();
-    try {
-      return offset > 0;
-    } finally {
-      lock.unlock();
-    }
+  synchronized boolean everPublished() {
+    return offset > 0;
   }
 
-  long lastUsed() {
-    lock.lock();
-    try {
-      return lastUsed;
-    } finally {
-      lock.unlock();
-    }
+  synchronized long lastUsed() {
+    return lastUsed;
   }
 
   /** For a forgotten stream: the latest stamp of a persisted message, or of an earlier life's. */
-  long persistedUntil() {
-    lock.lock();
-    try {
-      return lastPersisted;
-    } finally {
-      lock.unlock();
-    }
+  synchronized long persistedUntil() {
+    return lastPersisted;
   }
 
   private void trim(long now) {
@@ -265,28 +225,19 @@ final class MemoryStream {
     all.add(change);
   }
 
-  long retainedBytes() {
-    lock.lock();
-    try {
-      return bytes;
-    } finally {
-      lock.unlock();
-    }
+  synchronized long retainedBytes() {
+    return bytes;
   }
 
   /** Forgets the oldest until no more is retained than that. */
-  void shrink(long max) {
-    lock.lock();
-    try {
-      while (bytes > max) {
-        forgetOldest();
-      }
-    } finally {
-      lock.unlock();
+  synchronized void shrink(long max) {
+    while (bytes > max) {
+      forgetOldest();
     }
   }
 
   private void remember(String key, Appended appended) {
+    keys = keys.isEmpty() ? new LinkedHashMap<>() : keys;
     keys.put(key, appended);
     if (keys.size() > MAX_KEYS) {
       Iterator<Appended> inOrder = keys.values().iterator();

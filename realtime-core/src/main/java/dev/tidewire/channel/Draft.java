@@ -82,14 +82,16 @@ public record Draft(
 
   /** Gives the draft its place in the channel. */
   public Publication at(Position position, long timestamp) {
-    return Publication.of(this, position, timestamp, null);
+    return at(position, timestamp, topic, event);
   }
 
   /**
-   * The same, for who keeps many: names that an earlier publication of the channel has as well are
-   * kept once.
+   * The same, for who keeps many publications and their names once.
+   *
+   * @param sameTopic equals the topic
+   * @param sameEvent equals the event
    */
-  public Publication at(Position position, long timestamp, @Nullable Publication earlier) {
-    return Publication.of(this, position, timestamp, earlier);
+  public Publication at(Position position, long timestamp, String sameTopic, String sameEvent) {
+    return new Publication(this, sameTopic, sameEvent, position, timestamp, false, null);
   }
 }

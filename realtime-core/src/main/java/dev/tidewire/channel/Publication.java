@@ -33,16 +33,17 @@ public final class Publication {
   private final boolean expendable;
   private final @Nullable String key;
 
-  private Publication(
+  Publication(
       Draft draft,
-      @Nullable Publication like,
+      String topic,
+      String event,
       Position position,
       long timestamp,
       boolean expendable,
       @Nullable String key) {
-    this.topic = like != null && like.topic.equals(draft.topic()) ? like.topic : draft.topic();
+    this.topic = topic;
     this.kind = draft.kind();
-    this.event = like != null && like.event.equals(draft.event()) ? like.event : draft.event();
+    this.event = event;
     this.userId = draft.userId();
     this.persist = draft.persist();
     this.change = draft.change();
@@ -80,11 +81,6 @@ public final class Publication {
     put(frame, bodyTo, rest);
   }
 
-  static Publication of(
-      Draft draft, Position position, long timestamp, @Nullable Publication like) {
-    return new Publication(draft, like, position, timestamp, false, null);
-  }
-
   /** A reset carries its own position a second time, where a client also finds that of EVICTED. */
   private static byte[] payload(String reason, Position position) {
     return (",\"payload\":{\"reason\":\"" + reason + "\",\"position\":\"" + position + "\"}}")
@@ -111,7 +107,7 @@ public final class Publication {
    */
   public Publication among(boolean mayBeMissed, @Nullable String conflationKey) {
     Draft told = draft().after(new Position(position.epoch(), 0));
-    return new Publication(told, this, position, timestamp, mayBeMissed, conflationKey);
+    return new Publication(told, topic, event, position, timestamp, mayBeMissed, conflationKey);
   }
 
   /** Whether a client that is behind may miss it. */
