@@ -1,6 +1,7 @@
 package dev.tidewire.changes;
 
 import dev.tidewire.changes.CommitSequencer.Ticket;
+import dev.tidewire.changes.store.FailureKind;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -25,6 +26,7 @@ import org.postgresql.replication.LogSequenceNumber;
 import org.postgresql.replication.PGReplicationStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Follows PostgreSQL's write-ahead log on a thread of its own and hands each committed transaction
@@ -104,11 +106,13 @@ final class ReplicationSource implements AutoCloseable {
         }
         missed |= options.slot() == null || ready.getCount() > 0;
         pause = connected ? Duration.ofSeconds(1) : longer(pause);
-        log.atWarn()
-            .addKeyValue("part", "replication")
-            .addKeyValue("database", options)
-            .addKeyValue("slot", slot)
-            .setCause(e)
+        LoggingEventBuilder line =
+            log.atWarn()
+                .addKeyValue("part", "replication")
+                .addKeyValue("database", options)
+                .addKeyValue("slot", slot)
+                .addKeyValue("reason", FailureKind.of(e));
+        (FailureKind.isOfValue(e) ? line : line.setCause(e)) // a row's, perhaps
             .log("Cannot follow the log of {}, again in {} s", options, pause.toSeconds());
       } finally {
         connected = false;

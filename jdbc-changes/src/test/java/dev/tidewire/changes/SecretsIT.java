@@ -9,9 +9,12 @@ import dev.tidewire.AccessPolicy;
 import dev.tidewire.Identity;
 import dev.tidewire.PublishOptions;
 import dev.tidewire.Realtime;
+import dev.tidewire.changes.documents.JdbcDocumentStore;
 import dev.tidewire.changes.history.JdbcHistoryStore;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.Reply;
+import dev.tidewire.sync.DocumentOptions;
+import dev.tidewire.sync.Stamp;
 import dev.tidewire.testing.LogLines;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -132,5 +135,29 @@ class SecretsIT {
     assertThat(reply.toString()).doesNotContain(CANARY);
     assertThat(lines.everything()).isNotEmpty().doesNotContain(CANARY);
     assertThat(lines.withoutKeys(Level.INFO)).isEmpty();
+  }
+
+  @Test
+  void aDocumentThatCannotBeStoredIsNotQuoted() throws Exception {
+    Realtime realtime =
+        Realtime.builder()
+            .access(AccessPolicy.open())
+            .documents(DocumentOptions.in(JdbcDocumentStore.on(plain)))
+            .build();
+    execute(plain, "alter table tidewire_documents alter column data varchar(40)");
+    String write =
+        "{'document':'d','writes':[{'field':'f','at':'%s','value':'%s'}]}"
+            .formatted(new Stamp(System.currentTimeMillis(), 0, "ada"), CANARY.repeat(9))
+            .replace('\'', '"');
+    Reply reply =
+        realtime
+            .request(Identity.of("ada"), new Command.Call("1", "document:update", write))
+            .toCompletableFuture()
+            .get(60, TimeUnit.SECONDS);
+    realtime.close();
+
+    assertThat(reply).isInstanceOf(Reply.Failure.class);
+    assertThat(lines.of("Call was refused")).containsOnlyKeys("more");
+    assertThat(lines.everything()).contains("SQL state 22001").doesNotContain(CANARY);
   }
 }
