@@ -6,17 +6,12 @@ import static dev.tidewire.testing.Drafts.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.classic.spi.IThrowableProxy;
-import ch.qos.logback.classic.spi.ThrowableProxyUtil;
-import ch.qos.logback.core.AppenderBase;
 import dev.tidewire.channel.Position;
 import dev.tidewire.metrics.RealtimeMetrics;
 import dev.tidewire.protocol.ErrorCode;
 import dev.tidewire.testing.FakeConnection;
 import dev.tidewire.testing.FakeConnection.Sending;
+import dev.tidewire.testing.LogLines;
 import dev.tidewire.testing.ManualClock;
 import dev.tidewire.testing.WrappedBroker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -25,67 +20,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
-import org.slf4j.event.KeyValuePair;
 
 /** What is logged of a busy life, with everything that is secret in it. */
 class LogTest {
 
   private static final String CANARY = "canary-7f3a";
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger("dev.tidewire");
-  private final Lines lines = new Lines();
+  private final LogLines lines = new LogLines();
   private final ManualClock clock = new ManualClock();
   private final WrappedBroker broker = new WrappedBroker(clock);
   private final SteppedThreads threads = new SteppedThreads();
   private final List<FakeConnection> connections = new ArrayList<>();
   private Realtime realtime;
 
-  /** Keeps every line. */
-  private static final class Lines extends AppenderBase<ILoggingEvent> {
-    final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
-
-    @Override
-    protected void append(ILoggingEvent event) {
-      events.add(event);
-    }
-
-    /** The keys and values of the first line that says this. */
-    Map<String, String> of(String text) {
-      ILoggingEvent found =
-          events.stream()
-              .filter(e -> e.getFormattedMessage().contains(text))
-              .findFirst()
-              .orElseThrow(() -> new AssertionError("no line says: " + text));
-      List<KeyValuePair> pairs = found.getKeyValuePairs();
-      return pairs == null
-          ? Map.of()
-          : pairs.stream().collect(Collectors.toMap(p -> p.key, p -> String.valueOf(p.value)));
-    }
-
-    /** All that any appender could write. */
-    String everything() {
-      StringBuilder all = new StringBuilder();
-      for (ILoggingEvent event : events) {
-        all.append(event.getFormattedMessage()).append(event.getKeyValuePairs());
-        IThrowableProxy thrown = event.getThrowableProxy();
-        all.append(thrown == null ? "" : ThrowableProxyUtil.asString(thrown)).append('\n');
-      }
-      return all.toString();
-    }
-  }
-
   @BeforeEach
   void open() {
-    logger.setLevel(Level.TRACE);
-    logger.setAdditive(false);
-    lines.start();
-    logger.addAppender(lines);
     Realtime.Builder settings =
         Realtime.builder()
             .clock(clock)
@@ -108,9 +60,7 @@ class LogTest {
   @AfterEach
   void close() {
     realtime.close();
-    logger.detachAppender(lines);
-    logger.setAdditive(true);
-    logger.setLevel(null);
+    lines.close();
   }
 
   private Client client(String user) {
@@ -186,8 +136,7 @@ class LogTest {
                 "EVICTED",
                 "more",
                 "0"));
-    assertThat(lines.events.stream().filter(e -> e.getMessage().contains("has to load")))
-        .hasSize(1);
+    assertThat(lines.count("has to load")).isOne();
     assertThat(lines.of("A Java subscriber of channel t failed")).isEqualTo(Map.of("channel", "t"));
     assertThat(lines.of("Address 192.0.2.9 has reached"))
         .isEqualTo(Map.of("address", "192.0.2.9", "limit", "ADDRESS_CONNECTIONS"));

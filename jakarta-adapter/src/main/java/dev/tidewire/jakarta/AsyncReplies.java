@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -83,10 +84,19 @@ final class AsyncReplies {
     if (cause instanceof Rejection rejection) {
       return rejection.toReply();
     }
-    log.error("An answer could not be found", cause);
+    return logged("An answer could not be found", cause);
+  }
+
+  /** What a client is told of a failure that is in the log, under a number that both have. */
+  static Reply.Failure logged(String what, Throwable cause) {
+    String correlation = Integer.toHexString(ThreadLocalRandom.current().nextInt());
+    log.atError()
+        .addKeyValue("correlation", correlation)
+        .setCause(cause)
+        .log("{} [{}]", what, correlation);
     return Reply.Failure.of(
         cause instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL,
-        "the server failed; its log has the cause");
+        "the server failed; its log has the cause under " + correlation);
   }
 
   private void answerWith(

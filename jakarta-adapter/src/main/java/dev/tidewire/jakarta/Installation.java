@@ -123,7 +123,10 @@ final class Installation {
     try {
       stopping.run();
     } catch (RuntimeException e) {
-      log.error("Stopping failed; the bus is closed all the same", e);
+      log.atError()
+          .addKeyValue("part", "endpoints")
+          .setCause(e)
+          .log("Stopping failed; the bus is closed all the same");
     }
     if (!options.keepsOpen()) {
       realtime.close();

@@ -83,7 +83,11 @@ public final class RealtimeInitializer implements ServletContainerInitializer {
     try {
       configurer.stopping(realtime, context);
     } catch (Exception e) {
-      log.error("{}.stopping failed; the bus is closed", configurer.getClass().getName(), e);
+      String type = configurer.getClass().getName();
+      log.atError()
+          .addKeyValue("type", type)
+          .setCause(e)
+          .log("{}.stopping failed; the bus is closed", type);
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.tidewire.jakarta;
 
-import dev.tidewire.RealtimeException;
 import dev.tidewire.Rejection;
 import dev.tidewire.jakarta.Origins.Standing;
 import dev.tidewire.protocol.Command;
@@ -14,7 +13,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.websocket.server.ServerContainer;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -126,17 +124,9 @@ final class RealtimeServlet extends HttpServlet {
   }
 
   private void fail(RuntimeException failure, HttpServletResponse response) throws IOException {
-    String correlation = Integer.toHexString(ThreadLocalRandom.current().nextInt());
-    log.atError()
-        .addKeyValue("correlation", correlation)
-        .setCause(failure)
-        .log("A request failed [{}]", correlation);
+    Reply.Failure told = AsyncReplies.logged("A request failed", failure);
     if (!response.isCommitted()) {
-      ErrorCode code =
-          failure instanceof RealtimeException ? ErrorCode.UNAVAILABLE : ErrorCode.INTERNAL;
-      answers.problem(
-          Reply.Failure.of(code, "the server failed; its log has the cause under " + correlation),
-          response);
+      answers.problem(told, response);
     }
   }
 

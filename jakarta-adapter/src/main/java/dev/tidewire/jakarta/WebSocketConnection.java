@@ -99,7 +99,10 @@ class WebSocketConnection implements Connection, BinaryConnection {
         socket.setMaxIdleTimeout(CLOSE_TIMEOUT_MS);
       }
     } catch (IOException | RuntimeException e) {
-      log.debug("WebSocket {} did not close in order: {}", socket.getId(), e.toString());
+      log.atDebug()
+          .addKeyValue("address", address)
+          .addKeyValue("socket", socket.getId())
+          .log("WebSocket {} did not close in order: {}", socket.getId(), e.toString());
     }
   }
 

@@ -114,7 +114,10 @@ public final class WebSocketEndpoint extends Endpoint {
   /** What breaks a socket is the network's or the client's doing, and worth no stack trace. */
   @Override
   public void onError(Session socket, Throwable failure) {
-    log.debug("WebSocket {}: {}", socket.getId(), failure.toString());
+    log.atDebug()
+        .addKeyValue("address", address)
+        .addKeyValue("socket", socket.getId())
+        .log("WebSocket {}: {}", socket.getId(), failure.toString());
     if (!socket.isOpen()) {
       closed(CloseReason.CloseCodes.CLOSED_ABNORMALLY.getCode());
     }

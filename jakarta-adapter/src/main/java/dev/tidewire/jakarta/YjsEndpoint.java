@@ -98,7 +98,10 @@ public final class YjsEndpoint extends Endpoint {
   /** What breaks a socket is the network's or the client's doing, and worth no stack trace. */
   @Override
   public void onError(Session socket, Throwable failure) {
-    log.debug("Yjs WebSocket {}: {}", socket.getId(), failure.toString());
+    log.atDebug()
+        .addKeyValue("address", address)
+        .addKeyValue("socket", socket.getId())
+        .log("Yjs WebSocket {}: {}", socket.getId(), failure.toString());
     if (!socket.isOpen()) {
       closed();
     }

@@ -123,12 +123,14 @@ final class CapturedTable {
     if (unknown.isEmpty()) {
       return Set.copyOf(chosen);
     }
-    log.error(
-        "Table {} has no column {}: its rows are not published, only resets, until the capture"
-            + " names columns that exist (it has {})",
-        name,
-        unknown,
-        present);
+    log.atError()
+        .addKeyValue("table", name)
+        .log(
+            "Table {} has no column {}: its rows are not published, only resets, until the capture"
+                + " names columns that exist (it has {})",
+            name,
+            unknown,
+            present);
     return Set.of();
   }
 

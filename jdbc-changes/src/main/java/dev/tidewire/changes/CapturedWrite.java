@@ -4,6 +4,7 @@ import dev.tidewire.changes.CapturePlan.Again;
 import dev.tidewire.changes.CapturePlan.Before;
 import dev.tidewire.changes.CapturePlan.Source;
 import dev.tidewire.changes.CapturePlan.Visible;
+import dev.tidewire.changes.store.FailureKind;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -104,7 +105,7 @@ final class CapturedWrite<T> {
         if (!again || !connection.engine().dialect().lostDeadlock(e)) {
           throw e;
         }
-        log.debug("A statement lost a deadlock, it runs again", e);
+        debug(e, "A statement lost a deadlock, it runs again");
       }
     }
   }
@@ -263,7 +264,7 @@ final class CapturedWrite<T> {
       if (connection.engine().dialect().undoesTransaction(e)) {
         throw e;
       }
-      log.debug("The rows of a statement could not be read again", e);
+      debug(e, "The rows of a statement could not be read again");
       return null;
     }
   }
@@ -303,8 +304,16 @@ final class CapturedWrite<T> {
     if (connection.engine().dialect().gaveUp(failure)) {
       throw failure;
     }
-    log.debug("Capturing the rows of a statement failed, it runs as it is", failure);
+    debug(failure, "Capturing the rows of a statement failed, it runs as it is");
     return runNatively();
+  }
+
+  /** The failure's message may quote the statement. */
+  private void debug(SQLException failure, String what) {
+    log.atDebug()
+        .addKeyValue("table", plan.meta().table())
+        .addKeyValue("reason", FailureKind.of(failure))
+        .log(what);
   }
 
   private void release(@Nullable Savepoint guard) throws SQLException {

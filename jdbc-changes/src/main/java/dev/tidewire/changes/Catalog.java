@@ -3,6 +3,7 @@ package dev.tidewire.changes;
 import dev.tidewire.changes.SqlShape.Dml;
 import dev.tidewire.changes.SqlShape.Kind;
 import dev.tidewire.changes.TableMeta.Column;
+import dev.tidewire.changes.store.FailureKind;
 import dev.tidewire.rows.ColumnType;
 import dev.tidewire.rows.RowColumns;
 import dev.tidewire.rows.RowFilter;
@@ -119,7 +120,10 @@ final class Catalog {
       }
       return treatment;
     } catch (SQLException e) {
-      log.debug("Could not look up the tables of a statement", e);
+      log.atDebug()
+          .addKeyValue("part", "capture")
+          .addKeyValue("reason", FailureKind.of(e)) // its message may quote the statement
+          .log("Could not look up the tables of a statement");
       return Treatment.reset(shape, Set.copyOf(captured), "the tables cannot be looked up");
     }
   }
@@ -235,7 +239,9 @@ final class Catalog {
         if (id != null) {
           found.put(id, table);
         } else if (warned.add(table.name())) {
-          log.warn("There is no table {} (yet); its changes are captured once it is there", table);
+          log.atWarn()
+              .addKeyValue("table", table)
+              .log("There is no table {} (yet); its changes are captured once it is there", table);
         }
       }
       reach = new Reach(found);
@@ -340,7 +346,9 @@ final class Catalog {
     List<String> names = columns.stream().map(Column::name).toList();
     int triggers = dialect.triggers(connection, id);
     if (triggers > 0 && warned.add("triggers " + id)) {
-      log.warn("Table {} has triggers; what they write into other tables is not captured", table);
+      log.atWarn()
+          .addKeyValue("table", table)
+          .log("Table {} has triggers; what they write into other tables is not captured", table);
     }
     RowFilter filter = filter(table, columns);
     return new TableMeta(
@@ -367,7 +375,10 @@ final class Catalog {
       return RowFilter.of(table.filter(), new RowColumns(types));
     } catch (IllegalArgumentException e) {
       if (warned.add("filter " + table.name())) {
-        log.error("The filter of table {} does not fit: only resets are published", table, e);
+        log.atError()
+            .addKeyValue("table", table)
+            .setCause(e)
+            .log("The filter of table {} does not fit: only resets are published", table);
       }
       return null;
     }

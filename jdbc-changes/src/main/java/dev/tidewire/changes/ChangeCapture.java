@@ -282,9 +282,11 @@ public final class ChangeCapture implements AutoCloseable {
       DatabaseMetaData meta = connection.getMetaData();
       Dialect dialect = Dialect.of(meta);
       if (dialect.getClass() == Dialect.class) {
-        log.warn(
-            "Rows are not captured on {}: every write of a captured table is a reset",
-            meta.getDatabaseProductName());
+        String product = meta.getDatabaseProductName();
+        log.atWarn()
+            .addKeyValue("database", product)
+            .log(
+                "Rows are not captured on {}: every write of a captured table is a reset", product);
       }
       known = install(dialect);
     }
@@ -335,19 +337,24 @@ public final class ChangeCapture implements AutoCloseable {
 
   void noteUncommitted(Set<CapturedTable> written) {
     if (!toldOfUncommitted.getAndSet(true)) {
-      log.warn(
-          "A connection was closed with writes to {} neither committed nor rolled back. They are"
-              + " taken for rolled back; if something else commits them, such as a transaction"
-              + " manager, it is that which must be given the observed data source",
-          written);
+      log.atWarn()
+          .addKeyValue("tables", written)
+          .log(
+              "A connection was closed with writes to {} neither committed nor rolled back. They"
+                  + " are taken for rolled back; if something else commits them, such as a"
+                  + " transaction manager, it is that which must be given the observed data source",
+              written);
     }
   }
 
   void noteUnwrapped(Class<?> type) {
     if (unwrapped.add(type.getName())) {
-      log.warn(
-          "{} was taken out of a captured connection; what is written through it is not captured",
-          type.getName());
+      log.atWarn()
+          .addKeyValue("type", type.getName())
+          .log(
+              "{} was taken out of a captured connection; what is written through it is not"
+                  + " captured",
+              type.getName());
     }
   }
 

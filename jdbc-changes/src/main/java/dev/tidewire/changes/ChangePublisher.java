@@ -68,7 +68,9 @@ final class ChangePublisher implements AutoCloseable {
         }
       }
     } catch (InterruptedException e) {
-      log.warn("Stopped while changes were waiting; their subscribers were not told");
+      log.atWarn()
+          .addKeyValue("part", "capture")
+          .log("Stopped while changes were waiting; their subscribers were not told");
     } finally {
       sequencer.stop();
     }
@@ -139,7 +141,10 @@ final class ChangePublisher implements AutoCloseable {
     } else {
       failed.add(topic);
       if (silenced.add(topic)) {
-        log.warn("A change of {} was not published; the channel will be reset", topic, failure);
+        log.atWarn()
+            .addKeyValue("channel", topic)
+            .setCause(failure)
+            .log("A change of {} was not published; the channel will be reset", topic);
       }
     }
   }
@@ -155,7 +160,10 @@ final class ChangePublisher implements AutoCloseable {
     try {
       thread.join(DRAIN.toMillis());
       if (thread.isAlive()) {
-        log.warn("Changes still waited to be published after {}", DRAIN);
+        log.atWarn()
+            .addKeyValue("part", "capture")
+            .addKeyValue("seconds", DRAIN.toSeconds())
+            .log("Changes still waited to be published after {} s", DRAIN.toSeconds());
         thread.interrupt();
       }
     } catch (InterruptedException e) {

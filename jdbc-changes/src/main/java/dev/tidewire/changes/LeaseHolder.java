@@ -112,7 +112,11 @@ final class LeaseHolder implements OutboxBatch.Pace {
                 taken.newest(),
                 System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(taken.ageMillis()),
                 lease.seconds() - TimeUnit.MILLISECONDS.toSeconds(taken.ageMillis()));
-    log.info("This node publishes the outbox from now on, after transaction {}", done);
+    log.atInfo()
+        .addKeyValue("part", "outbox")
+        .addKeyValue("node", lease.self())
+        .addKeyValue("transaction", done)
+        .log("This node publishes the outbox from now on, after transaction {}", done);
     queue.look();
   }
 
@@ -163,7 +167,10 @@ final class LeaseHolder implements OutboxBatch.Pace {
     Map<String, Position> moved = new HashMap<>(batch.places(confirmed));
     Set<String> disordered = batch.disordered(confirmed, last);
     if (confirmed > done && !disordered.isEmpty()) {
-      log.warn("Changes did not get their places in order; reset: {}", disordered);
+      log.atWarn()
+          .addKeyValue("part", "outbox")
+          .addKeyValue("channels", disordered)
+          .log("Changes did not get their places in order; reset: {}", disordered);
       OutboxBatch again = new OutboxBatch(sink, name, refused, this);
       Map<String, Position> reset = again.reset(disordered, confirmed);
       if (reset == null) {
@@ -234,7 +241,10 @@ final class LeaseHolder implements OutboxBatch.Pace {
       fails(batch.failure());
       return;
     }
-    log.warn("It is not known what of {} was published: these channels are reset", topics);
+    log.atWarn()
+        .addKeyValue("part", "outbox")
+        .addKeyValue("channels", topics)
+        .log("It is not known what of {} was published: these channels are reset", topics);
     if (advance(inDoubt.number(), true, reset)) {
       batch.count(inDoubt.number(), counters);
       succeeds();
@@ -244,14 +254,17 @@ final class LeaseHolder implements OutboxBatch.Pace {
 
   private void fails(@Nullable Throwable why) {
     if (!failing && why != null) {
-      log.warn("What is committed cannot be published now, and is tried again", why);
+      log.atWarn()
+          .addKeyValue("part", "outbox")
+          .setCause(why)
+          .log("What is committed cannot be published now, and is tried again");
     }
     failing = true;
   }
 
   private void succeeds() {
     if (failing) {
-      log.info("What is committed is published again");
+      log.atInfo().addKeyValue("part", "outbox").log("What is committed is published again");
     }
     failing = false;
   }
@@ -273,7 +286,10 @@ final class LeaseHolder implements OutboxBatch.Pace {
   }
 
   private void replaced() {
-    log.info("Another node publishes the outbox from now on");
+    log.atInfo()
+        .addKeyValue("part", "outbox")
+        .addKeyValue("node", lease.self())
+        .log("Another node than this publishes the outbox from now on");
     failing = false;
   }
 
@@ -289,7 +305,10 @@ final class LeaseHolder implements OutboxBatch.Pace {
         beat();
       }
     } catch (SQLException | RuntimeException e) {
-      log.debug("Could not give a sign of life", e); // after a while nothing may be sent
+      log.atDebug() // after a while nothing may be sent
+          .addKeyValue("part", "outbox")
+          .setCause(e)
+          .log("Could not give a sign of life");
     }
   }
 }

@@ -111,9 +111,11 @@ final class LeasedRelay implements Relay {
       }
       finish();
     } catch (InterruptedException e) {
-      log.warn(
-          "Stopped while changes waited in the outbox; another node publishes them, or the next"
-              + " start");
+      log.atWarn()
+          .addKeyValue("part", "outbox")
+          .log(
+              "Stopped while changes waited in the outbox; another node publishes them, or the next"
+                  + " start");
     } finally {
       leave();
     }
@@ -135,12 +137,15 @@ final class LeasedRelay implements Relay {
         follow();
       }
       if (unreadable) {
-        log.info("The outbox can be read again");
+        log.atInfo().addKeyValue("part", "outbox").log("The outbox can be read again");
       }
       unreadable = false;
     } catch (SQLException | RuntimeException e) {
       if (!unreadable) {
-        log.error("The outbox cannot be read or written; what is in it is published later", e);
+        log.atError()
+            .addKeyValue("part", "outbox")
+            .setCause(e)
+            .log("The outbox cannot be read or written; what is in it is published later");
       }
       unreadable = true;
     }
@@ -183,7 +188,10 @@ final class LeasedRelay implements Relay {
       try {
         target = Math.min(target, table.newest());
       } catch (SQLException e) {
-        log.debug("Could not ask what is left to be published", e);
+        log.atDebug()
+            .addKeyValue("part", "outbox")
+            .setCause(e)
+            .log("Could not ask what is left to be published");
       }
       if (holder.done() >= target) {
         return;
@@ -205,7 +213,10 @@ final class LeasedRelay implements Relay {
     try {
       holder.leave();
     } catch (SQLException | RuntimeException e) {
-      log.debug("Another node takes over when the lease is over", e);
+      log.atDebug()
+          .addKeyValue("part", "outbox")
+          .setCause(e)
+          .log("Another node takes over when the lease is over");
     }
   }
 

@@ -171,7 +171,10 @@ final class LogDecoder {
 
   private void tell(TableMeta meta, String what) {
     if (told.add(meta.id() + what)) {
-      log.warn("Table {}: {}", meta.table(), what);
+      log.atWarn()
+          .addKeyValue("part", "replication")
+          .addKeyValue("table", meta.table())
+          .log("Table {}: {}", meta.table(), what);
     }
   }
 

@@ -213,7 +213,10 @@ final class Outbox implements AutoCloseable {
         return true;
       }
     } catch (SQLException e) {
-      log.debug("Could not take back what was written into the outbox", e);
+      log.atDebug()
+          .addKeyValue("part", "outbox")
+          .setCause(e)
+          .log("Could not take back what was written into the outbox");
     }
     undo(connection);
     return false;
@@ -228,7 +231,10 @@ final class Outbox implements AutoCloseable {
         connection.rollback();
       }
     } catch (SQLException e) {
-      log.debug("Could not roll back a transaction that the outbox does not have", e);
+      log.atDebug()
+          .addKeyValue("part", "outbox")
+          .setCause(e)
+          .log("Could not roll back a transaction that the outbox does not have");
     }
   }
 
@@ -290,7 +296,10 @@ final class Outbox implements AutoCloseable {
       }
       return true;
     } catch (SQLException e) {
-      log.debug("Could not note that {} is reset", topic, e);
+      log.atDebug()
+          .addKeyValue("channel", topic)
+          .setCause(e)
+          .log("Could not note that {} is reset", topic);
       return false;
     }
   }

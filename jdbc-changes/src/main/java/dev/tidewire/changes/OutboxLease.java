@@ -307,6 +307,11 @@ final class OutboxLease {
     }
   }
 
+  /** What this node is called in the table. Safe for any thread. */
+  String self() {
+    return self;
+  }
+
   /** Whether this node is the owner, as far as it knows. Safe for any thread. */
   boolean isMine() {
     return mine;

@@ -211,7 +211,10 @@ final class OutboxPlaces implements PublishedOrder, AutoCloseable {
       waiting.addAll(left);
       return true;
     } catch (SQLException | RuntimeException e) {
-      log.debug("Could not ask how far the outbox is published", e);
+      log.atDebug()
+          .addKeyValue("part", "outbox")
+          .setCause(e)
+          .log("Could not ask how far the outbox is published");
       waiting.removeIf(OutboxPlaces::isTooLate);
       return false;
     }

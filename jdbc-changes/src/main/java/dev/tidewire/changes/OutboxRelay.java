@@ -131,7 +131,9 @@ final class OutboxRelay implements Relay {
         pruning.prune(last);
       }
     } catch (InterruptedException e) {
-      log.warn("Stopped while changes waited in the outbox; they are published at the next start");
+      log.atWarn()
+          .addKeyValue("part", "outbox")
+          .log("Stopped while changes waited in the outbox; they are published at the next start");
     } finally {
       queue.stop();
     }
@@ -171,12 +173,15 @@ final class OutboxRelay implements Relay {
         publishWaiting(waiting);
       }
       if (unreadable) {
-        log.info("The outbox can be read again");
+        log.atInfo().addKeyValue("part", "outbox").log("The outbox can be read again");
       }
       unreadable = false;
     } catch (SQLException | RuntimeException e) {
       if (!unreadable) {
-        log.error("The outbox cannot be read; what is in it is published later", e);
+        log.atError()
+            .addKeyValue("part", "outbox")
+            .setCause(e)
+            .log("The outbox cannot be read; what is in it is published later");
       }
       unreadable = true;
     }
@@ -207,8 +212,11 @@ final class OutboxRelay implements Relay {
 
   /** Another node has deleted what this one had not read. */
   private void missed() {
-    log.warn(
-        "This node was so far behind that the outbox was pruned before it: channels are reset");
+    log.atWarn()
+        .addKeyValue("part", "outbox")
+        .addKeyValue("channels", Set.copyOf(offsets.keySet()))
+        .log(
+            "This node was so far behind that the outbox was pruned before it: channels are reset");
     for (String topic : offsets.keySet()) {
       moved.add(topic);
       queue.reset(topic);
@@ -274,8 +282,11 @@ final class OutboxRelay implements Relay {
 
   private void failed(String topic, Throwable failure) {
     if (moved.add(topic)) {
-      log.warn(
-          "A change of {} was not published in its place; the channel is reset", topic, failure);
+      log.atWarn()
+          .addKeyValue("part", "outbox")
+          .addKeyValue("channel", topic)
+          .setCause(failure)
+          .log("A change of {} was not published in its place; the channel is reset", topic);
     }
     queue.reset(topic);
   }

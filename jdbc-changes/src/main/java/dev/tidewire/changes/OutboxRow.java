@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.changes.store.FailureKind;
 import dev.tidewire.channel.Operation;
 import dev.tidewire.channel.RowChange;
 import java.util.ArrayList;
@@ -165,7 +166,11 @@ record OutboxRow(long number, long first, long timestamp, List<Item> items) {
       String json = item.json();
       return json.length() > MAX_ITEM ? null : json;
     } catch (JacksonException e) {
-      log.warn("A change of {} cannot be written down: the channel is reset", item.topic(), e);
+      log.atWarn()
+          .addKeyValue("part", "outbox")
+          .addKeyValue("channel", item.topic())
+          .addKeyValue("reason", FailureKind.of(e)) // its message may quote the row
+          .log("A change of {} cannot be written down: the channel is reset", item.topic());
       return null;
     }
   }
@@ -177,15 +182,20 @@ record OutboxRow(long number, long first, long timestamp, List<Item> items) {
     try {
       return new OutboxRow(number, first, timestamp, items(changes));
     } catch (RuntimeException e) {
-      log.error("Transaction {} in the outbox cannot be read: its channels are reset", number, e);
+      Map<String, Integer> topics = counts(counts);
+      log.atError()
+          .addKeyValue("part", "outbox")
+          .addKeyValue("transaction", number)
+          .addKeyValue("channels", topics.keySet())
+          .addKeyValue("reason", FailureKind.of(e)) // its message may quote the row
+          .log("Transaction {} in the outbox cannot be read: its channels are reset", number);
       List<Item> resets = new ArrayList<>();
-      counts(counts)
-          .forEach(
-              (topic, count) -> {
-                for (int i = 0; i < count; i++) {
-                  resets.add(Item.reset(topic));
-                }
-              });
+      topics.forEach(
+          (topic, count) -> {
+            for (int i = 0; i < count; i++) {
+              resets.add(Item.reset(topic));
+            }
+          });
       return new OutboxRow(number, first, timestamp, resets);
     }
   }

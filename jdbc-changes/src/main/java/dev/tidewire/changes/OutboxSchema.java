@@ -249,7 +249,10 @@ record OutboxSchema(
         statement.execute(sql);
       } catch (SQLException e) {
         // another may make it as well; only what is there in the end counts
-        log.debug("Could not make the outbox's lock", e);
+        log.atDebug()
+            .addKeyValue("part", "outbox")
+            .setCause(e)
+            .log("Could not make the outbox's lock");
       }
     }
     return true;

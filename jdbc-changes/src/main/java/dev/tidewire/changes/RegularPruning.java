@@ -39,7 +39,10 @@ final class RegularPruning {
       long before = System.currentTimeMillis() - options.keepFor().toMillis();
       extent.prune(published, before, options.keepTransactions());
     } catch (SQLException | RuntimeException e) {
-      log.warn("The outbox could not be pruned; the next attempt follows", e);
+      log.atWarn()
+          .addKeyValue("part", "outbox")
+          .setCause(e)
+          .log("The outbox could not be pruned; the next attempt follows");
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.tidewire.changes;
 
 import dev.tidewire.changes.CommitSequencer.Ticket;
+import dev.tidewire.changes.store.FailureKind;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -25,6 +26,7 @@ import org.postgresql.replication.LogSequenceNumber;
 import org.postgresql.replication.PGReplicationStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Follows PostgreSQL's write-ahead log on a thread of its own and hands each committed transaction
@@ -82,7 +84,11 @@ final class ReplicationSource implements AutoCloseable {
     thread.start();
     try {
       if (!ready.await(FIRST_WAIT.toSeconds(), TimeUnit.SECONDS)) {
-        log.warn("The log of {} is not followed yet; its tables are reset once it is", options);
+        log.atWarn()
+            .addKeyValue("part", "replication")
+            .addKeyValue("database", options)
+            .addKeyValue("slot", slot)
+            .log("The log of {} is not followed yet; its tables are reset once it is", options);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -100,7 +106,14 @@ final class ReplicationSource implements AutoCloseable {
         }
         missed |= options.slot() == null || ready.getCount() > 0;
         pause = connected ? Duration.ofSeconds(1) : longer(pause);
-        log.warn("Cannot follow the log of {}, again in {} s", options, pause.toSeconds(), e);
+        LoggingEventBuilder line =
+            log.atWarn()
+                .addKeyValue("part", "replication")
+                .addKeyValue("database", options)
+                .addKeyValue("slot", slot)
+                .addKeyValue("reason", FailureKind.of(e));
+        (FailureKind.isOfValue(e) ? line : line.setCause(e)) // a row's, perhaps
+            .log("Cannot follow the log of {}, again in {} s", options, pause.toSeconds());
       } finally {
         connected = false;
       }
@@ -257,7 +270,10 @@ final class ReplicationSource implements AutoCloseable {
       }
       return found;
     } catch (SQLException e) {
-      log.debug("Could not read what a publication has", e);
+      log.atDebug()
+          .addKeyValue("part", "replication")
+          .setCause(e)
+          .log("Could not read what a publication has");
       return List.of();
     }
   }
@@ -278,7 +294,10 @@ final class ReplicationSource implements AutoCloseable {
         Dialect.strings(
             lookup, "SELECT wal_status FROM pg_replication_slots WHERE slot_name = ?", slot);
     if (status.contains("lost")) {
-      log.error("The server has thrown away log that slot {} had not read: tables are reset", slot);
+      log.atError()
+          .addKeyValue("part", "replication")
+          .addKeyValue("slot", slot)
+          .log("The server has thrown away log that slot {} had not read: tables are reset", slot);
       Dialect.strings(lookup, "SELECT pg_drop_replication_slot(?)", slot);
       missed = true;
     }
@@ -294,10 +313,13 @@ final class ReplicationSource implements AutoCloseable {
       missed |= ready.getCount() == 0;
     }
     if (Dialect.strings(lookup, "SHOW max_slot_wal_keep_size").contains("-1")) {
-      log.warn(
-          "max_slot_wal_keep_size is not set: slot {} may fill the server's disk while this"
-              + " application is down",
-          slot);
+      log.atWarn()
+          .addKeyValue("part", "replication")
+          .addKeyValue("slot", slot)
+          .log(
+              "max_slot_wal_keep_size is not set: slot {} may fill the server's disk while this"
+                  + " application is down",
+              slot);
     }
   }
 
@@ -331,7 +353,11 @@ final class ReplicationSource implements AutoCloseable {
       }
       thread.join(TimeUnit.SECONDS.toMillis(5));
     } catch (SQLException e) {
-      log.debug("Could not abort the replication connection", e);
+      log.atDebug()
+          .addKeyValue("part", "replication")
+          .addKeyValue("slot", slot)
+          .setCause(e)
+          .log("Could not abort the replication connection");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

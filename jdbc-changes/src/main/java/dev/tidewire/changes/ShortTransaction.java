@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import dev.tidewire.changes.store.FailureKind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import org.slf4j.Logger;
@@ -60,7 +61,7 @@ final class ShortTransaction {
         connection.rollback();
         transaction.rolledBack();
       } catch (SQLException e) {
-        log.debug("Could not undo a transaction that could not be committed", e);
+        debug(e, "Could not undo a transaction that could not be committed");
       }
     }
   }
@@ -75,13 +76,21 @@ final class ShortTransaction {
         commit();
       }
     } catch (SQLException e) {
-      log.debug("Could not end the transaction of a failed statement", e);
+      debug(e, "Could not end the transaction of a failed statement");
       transaction.buffer().clear();
     }
     try {
       connection.setAutoCommit(true);
     } catch (SQLException e) {
-      log.debug("Could not go back to auto-commit after a failed statement", e);
+      debug(e, "Could not go back to auto-commit after a failed statement");
     }
+  }
+
+  /** A commit checks what was deferred, and its failure may quote a row. */
+  private static void debug(SQLException failure, String what) {
+    log.atDebug()
+        .addKeyValue("part", "capture")
+        .addKeyValue("reason", FailureKind.of(failure))
+        .log(what);
   }
 }

@@ -186,7 +186,10 @@ final class Transaction {
     try {
       return dialect().endsTransactionsUnasked() && dialect().ended(connection);
     } catch (SQLException e) {
-      log.debug("Could not ask whether a transaction has ended", e);
+      log.atDebug()
+          .addKeyValue("part", "capture")
+          .setCause(e)
+          .log("Could not ask whether a transaction has ended");
       return false;
     }
   }

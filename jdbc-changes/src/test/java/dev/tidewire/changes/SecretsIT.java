@@ -5,25 +5,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.classic.spi.ThrowableProxyUtil;
-import ch.qos.logback.core.AppenderBase;
 import dev.tidewire.AccessPolicy;
 import dev.tidewire.Identity;
 import dev.tidewire.PublishOptions;
 import dev.tidewire.Realtime;
+import dev.tidewire.changes.documents.JdbcDocumentStore;
 import dev.tidewire.changes.history.JdbcHistoryStore;
 import dev.tidewire.protocol.Command;
 import dev.tidewire.protocol.Reply;
+import dev.tidewire.sync.DocumentOptions;
+import dev.tidewire.sync.Stamp;
+import dev.tidewire.testing.LogLines;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
@@ -33,7 +31,6 @@ import org.jooq.exception.DataAccessException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 /** What is written to tables stays out of the log, also when writing fails. */
 class SecretsIT {
@@ -41,35 +38,17 @@ class SecretsIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String CANARY = "canary-7f3a";
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger("dev.tidewire");
-  private final List<String> lines = new CopyOnWriteArrayList<>();
-  private final AppenderBase<ILoggingEvent> appender =
-      new AppenderBase<>() {
-        @Override
-        protected void append(ILoggingEvent event) {
-          var thrown = event.getThrowableProxy();
-          lines.add(
-              event.getFormattedMessage()
-                  + event.getKeyValuePairs()
-                  + (thrown == null ? "" : ThrowableProxyUtil.asString(thrown)));
-        }
-      };
+  private final LogLines lines = new LogLines();
   private final JdbcDataSource plain = new JdbcDataSource();
 
   @BeforeEach
-  void listen() {
+  void open() {
     plain.setURL("jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1");
-    logger.setLevel(Level.DEBUG);
-    logger.setAdditive(false);
-    appender.start();
-    logger.addAppender(appender);
   }
 
   @AfterEach
-  void stopListening() throws SQLException {
-    logger.detachAppender(appender);
-    logger.setAdditive(true);
-    logger.setLevel(Level.WARN);
+  void close() throws SQLException {
+    lines.close();
     execute(plain, "shutdown");
   }
 
@@ -128,7 +107,8 @@ class SecretsIT {
       await().atMost(PATIENCE).until(() -> capture.statistics().backlog() == 0);
     }
     realtime.close();
-    assertThat(lines).isNotEmpty().noneMatch(line -> line.contains(CANARY));
+    assertThat(lines.everything()).isNotEmpty().doesNotContain(CANARY);
+    assertThat(lines.withoutKeys(Level.INFO)).isEmpty();
   }
 
   @Test
@@ -153,6 +133,31 @@ class SecretsIT {
 
     assertThat(reply).isInstanceOf(Reply.Failure.class);
     assertThat(reply.toString()).doesNotContain(CANARY);
-    assertThat(lines).isNotEmpty().noneMatch(line -> line.contains(CANARY));
+    assertThat(lines.everything()).isNotEmpty().doesNotContain(CANARY);
+    assertThat(lines.withoutKeys(Level.INFO)).isEmpty();
+  }
+
+  @Test
+  void aDocumentThatCannotBeStoredIsNotQuoted() throws Exception {
+    Realtime realtime =
+        Realtime.builder()
+            .access(AccessPolicy.open())
+            .documents(DocumentOptions.in(JdbcDocumentStore.on(plain)))
+            .build();
+    execute(plain, "alter table tidewire_documents alter column data varchar(40)");
+    String write =
+        "{'document':'d','writes':[{'field':'f','at':'%s','value':'%s'}]}"
+            .formatted(new Stamp(System.currentTimeMillis(), 0, "ada"), CANARY.repeat(9))
+            .replace('\'', '"');
+    Reply reply =
+        realtime
+            .request(Identity.of("ada"), new Command.Call("1", "document:update", write))
+            .toCompletableFuture()
+            .get(60, TimeUnit.SECONDS);
+    realtime.close();
+
+    assertThat(reply).isInstanceOf(Reply.Failure.class);
+    assertThat(lines.of("Call was refused")).containsOnlyKeys("more");
+    assertThat(lines.everything()).contains("SQL state 22001").doesNotContain(CANARY);
   }
 }

@@ -210,7 +210,7 @@ public final class RedisBroker implements Broker {
           streams.stands(topic); // Redis says how far the stream is, and of which life
         }
       } catch (RuntimeException e) {
-        log.atError().addKeyValue("channel", topic).setCause(e).log("A message cannot be read");
+        Unreadable.log(log, "A message of channel {} cannot be read", topic, e);
       }
     }
   }

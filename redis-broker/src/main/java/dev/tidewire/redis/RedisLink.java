@@ -276,7 +276,10 @@ final class RedisLink implements AutoCloseable {
             .get(CLOSING.toMillis(), TimeUnit.MILLISECONDS);
       }
     } catch (ExecutionException | TimeoutException e) {
-      log.debug("a connection is not closed in order", e);
+      log.atDebug()
+          .addKeyValue("redis", servers)
+          .setCause(e)
+          .log("a connection is not closed in order");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -215,11 +215,8 @@ public final class RedisPresenceTracker implements PresenceTracker {
         room.read(members.state(), members.look().revision(), System.nanoTime());
         members.look().nodes().forEach(nodes::met);
       } catch (RuntimeException e) {
-        log.atError()
-            .addKeyValue("channel", room.topic())
-            .setCause(e)
-            .log("The members of a channel cannot be read");
-        trouble = e;
+        Unreadable.log(log, "The members of channel {} cannot be read", room.topic(), e);
+        trouble = new RealtimeException("the members of a channel cannot be read", null);
       }
     }
     if (trouble != null) {
@@ -345,7 +342,10 @@ public final class RedisPresenceTracker implements PresenceTracker {
     try {
       all.get(CLOSING.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      log.debug("The other nodes will find this one dead", e);
+      log.atDebug()
+          .addKeyValue("part", "presence")
+          .setCause(e)
+          .log("The other nodes will find this one dead");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -393,7 +393,7 @@ public final class RedisPresenceTracker implements PresenceTracker {
         room.heard(scripts.told(topic, payload), System.nanoTime());
         act(room);
       } catch (RuntimeException e) {
-        log.atError().addKeyValue("channel", topic).setCause(e).log("A message cannot be read");
+        Unreadable.log(log, "A message about who is in {} cannot be read", topic, e);
       }
     }
   }

@@ -85,7 +85,10 @@ final class RedisThreads implements AutoCloseable {
       try {
         task.run();
       } catch (RuntimeException e) {
-        log.error("A task of the Redis broker failed", e);
+        log.atError()
+            .addKeyValue("part", "broker")
+            .setCause(e)
+            .log("A task of the Redis broker failed");
       }
     };
   }

@@ -142,10 +142,8 @@ final class StreamScripts {
         bytes += publication.frame().length;
       }
     } catch (IllegalArgumentException e) {
-      log.atError()
-          .addKeyValue("channel", topic)
-          .setCause(e)
-          .log("The tail of a channel cannot be read; readers are told to reload");
+      Unreadable.log(
+          log, "The tail of channel {} cannot be read; readers are told to reload", topic, e);
       return new Tail(position, Tail.Outcome.EVICTED, List.of());
     }
     if (bytes > limit.bytes()) {

@@ -1,6 +1,7 @@
 package dev.tidewire.changes.documents;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.store.FailureKind;
 import dev.tidewire.changes.store.StoreDatabase;
 import dev.tidewire.changes.store.StoreThreads;
 import dev.tidewire.sync.DocumentStore;
@@ -123,7 +124,7 @@ public final class JdbcDocumentStore implements DocumentStore {
               T result = task.get();
               answers.execute(() -> done.complete(result));
             } catch (RuntimeException | Error e) {
-              RealtimeException why = new RealtimeException(failure, e);
+              RealtimeException why = FailureKind.failure(failure, e);
               answers.execute(() -> done.completeExceptionally(why));
             }
           });

@@ -90,7 +90,10 @@ final class HistoryTable {
                   .on(table, List.of(fields))
                   .execute());
     } catch (DataAccessException e) {
-      log.debug("The index {}{} was not created", place.bareName(), suffix, e);
+      log.atDebug()
+          .addKeyValue("part", "history")
+          .setCause(e)
+          .log("The index {}{} was not created", place.bareName(), suffix);
     }
   }
 

@@ -1,10 +1,10 @@
 package dev.tidewire.changes.history;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.store.FailureKind;
 import dev.tidewire.changes.store.StoreDatabase;
 import dev.tidewire.channel.Position;
 import dev.tidewire.history.HistoryMessage;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -124,7 +124,9 @@ final class HistoryWriter implements AutoCloseable {
         }
       }
     } catch (InterruptedException e) {
-      log.warn("Stopped while messages waited for the history; their publishers are told");
+      log.atWarn()
+          .addKeyValue("part", "history")
+          .log("Stopped while messages waited for the history; their publishers are told");
     } finally {
       closing = true;
       ended = true;
@@ -206,7 +208,10 @@ final class HistoryWriter implements AutoCloseable {
     try {
       return table.create(db);
     } catch (DataAccessException e) {
-      log.debug("The table of the history cannot be created", e);
+      log.atDebug()
+          .addKeyValue("part", "history")
+          .setCause(e)
+          .log("The table of the history cannot be created");
       return false;
     }
   }
@@ -235,33 +240,21 @@ final class HistoryWriter implements AutoCloseable {
               each.done()
                   .completeExceptionally(
                       new RealtimeException(
-                          "not stored in the history: " + withoutMessages(failure), null));
+                          "not stored in the history: " + FailureKind.of(failure), null));
             }
           }
         });
   }
 
-  /** What an exception says may quote the messages, which are nobody's business. */
-  private static String withoutMessages(Throwable failure) {
-    SQLException sql =
-        failure instanceof DataAccessException e ? e.getCause(SQLException.class) : null;
-    return sql == null
-        ? failure.getClass().getName()
-        : sql.getClass().getName()
-            + ", SQL state "
-            + sql.getSQLState()
-            + ", code "
-            + sql.getErrorCode();
-  }
-
   private void tell(@Nullable Throwable failure, int messages) {
     if (failure != null && !failing) {
-      log.error(
-          "{} messages could not be stored; their publishers are told: {}",
-          messages,
-          withoutMessages(failure));
+      String reason = FailureKind.of(failure); // its message may quote what was to be stored
+      log.atError()
+          .addKeyValue("part", "history")
+          .addKeyValue("reason", reason)
+          .log("{} messages could not be stored; their publishers are told: {}", messages, reason);
     } else if (failure == null && failing) {
-      log.info("Messages are stored again");
+      log.atInfo().addKeyValue("part", "history").log("Messages are stored again");
     }
     failing = failure != null;
   }
@@ -272,7 +265,10 @@ final class HistoryWriter implements AutoCloseable {
         trim.forget();
       }
     } catch (DataAccessException e) {
-      log.warn("Old messages could not be deleted; the next attempt follows", e);
+      log.atWarn()
+          .addKeyValue("part", "history")
+          .setCause(e)
+          .log("Old messages could not be deleted; the next attempt follows");
     }
   }
 

@@ -158,7 +158,7 @@ final class Lane<T extends Lane.Task> implements AutoCloseable {
     } catch (InterruptedException e) {
       log.debug("{} is stopped", thread.getName());
     } catch (RuntimeException | Error e) {
-      log.error("{} ends", thread.getName(), e);
+      log.atError().addKeyValue("part", "broker").setCause(e).log("{} ends", thread.getName());
       throw e;
     } finally {
       end();
@@ -237,9 +237,13 @@ final class Lane<T extends Lane.Task> implements AutoCloseable {
     failed.forEach(task -> task.failed(away(why)));
     if (news) {
       if (now) {
-        log.info("PostgreSQL is back ({})", thread.getName());
+        log.atInfo().addKeyValue("part", "broker").log("PostgreSQL is back ({})", thread.getName());
       } else {
-        log.warn("PostgreSQL cannot be reached ({}): {}", thread.getName(), message(why));
+        String reason = message(why);
+        log.atWarn()
+            .addKeyValue("part", "broker")
+            .addKeyValue("reason", reason)
+            .log("PostgreSQL cannot be reached ({}): {}", thread.getName(), reason);
       }
       weather.changed(now);
     }
@@ -268,7 +272,7 @@ final class Lane<T extends Lane.Task> implements AutoCloseable {
       } catch (RuntimeException | Error e) {
         drop(with);
         batch.forEach(task -> task.failed(new RealtimeException("refused by PostgreSQL", e)));
-        log.error("A task for PostgreSQL failed", e);
+        log.atError().addKeyValue("part", "broker").setCause(e).log("A task for PostgreSQL failed");
         return;
       }
       try {
@@ -315,7 +319,10 @@ final class Lane<T extends Lane.Task> implements AutoCloseable {
   }
 
   private void fail(List<T> batch, @Nullable SQLException e) {
-    log.debug("{} tasks for PostgreSQL failed", batch.size(), e);
+    log.atDebug()
+        .addKeyValue("part", "broker")
+        .setCause(e)
+        .log("{} tasks for PostgreSQL failed", batch.size());
     RealtimeException why = new RealtimeException("PostgreSQL could not do it", e);
     batch.forEach(task -> task.failed(why));
   }

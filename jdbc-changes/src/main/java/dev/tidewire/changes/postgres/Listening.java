@@ -1,5 +1,6 @@
 package dev.tidewire.changes.postgres;
 
+import dev.tidewire.changes.store.FailureKind;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
@@ -77,10 +78,14 @@ final class Listening implements AutoCloseable {
         if (stop.getCount() > 0) {
           pause = open ? FIRST_PAUSE : longer(pause);
           if (!silent) {
-            log.warn("The nodes are not heard: {}", Objects.toString(e.getMessage(), "no reason"));
+            String reason = Objects.toString(e.getMessage(), "no reason");
+            log.atWarn()
+                .addKeyValue("part", "broker")
+                .addKeyValue("reason", reason)
+                .log("The nodes are not heard: {}", reason);
           }
           silent = true;
-          log.debug("The nodes are not heard", e);
+          log.atDebug().addKeyValue("part", "broker").setCause(e).log("The nodes are not heard");
         }
       } finally {
         open = false;
@@ -120,7 +125,7 @@ final class Listening implements AutoCloseable {
       open = true;
       listener.opened();
       if (silent) {
-        log.info("The nodes are heard again");
+        log.atInfo().addKeyValue("part", "broker").log("The nodes are heard again");
         silent = false;
       }
       PGConnection driver = made.connection().unwrap(PGConnection.class);
@@ -150,13 +155,19 @@ final class Listening implements AutoCloseable {
     try {
       message = Message.read(text);
     } catch (IllegalArgumentException e) {
-      log.error("A message of a node cannot be read", e);
+      log.atError()
+          .addKeyValue("part", "broker")
+          .addKeyValue("reason", FailureKind.of(e)) // its message may quote what was sent
+          .log("A message of a node cannot be read");
       return;
     }
     try {
       listener.heard(message);
     } catch (RuntimeException e) {
-      log.error("A message about channel {} cannot be used", message.topic(), e);
+      log.atError()
+          .addKeyValue("channel", message.topic())
+          .setCause(e)
+          .log("A message about channel {} cannot be used", message.topic());
     }
   }
 

@@ -98,7 +98,10 @@ public final class PostgresBroker implements Broker {
       try {
         task.run();
       } catch (RuntimeException e) {
-        log.error("A task of the PostgreSQL broker failed", e);
+        log.atError()
+            .addKeyValue("part", "broker")
+            .setCause(e)
+            .log("A task of the PostgreSQL broker failed");
       }
     };
   }

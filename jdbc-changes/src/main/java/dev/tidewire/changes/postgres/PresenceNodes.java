@@ -124,7 +124,9 @@ final class PresenceNodes {
     boolean expected = mine > beat;
     beat = mine;
     if (!expected) {
-      log.warn("This node was taken for dead; its members join again");
+      log.atWarn()
+          .addKeyValue("node", node)
+          .log("This node was taken for dead; its members join again");
       verdict.wasTakenForDead();
     }
     others.keySet().retainAll(beats.keySet());
@@ -138,7 +140,7 @@ final class PresenceNodes {
             others.put(other, new Look(count, now));
           } else if (now - before.since() >= DEAD_NANOS) {
             others.put(other, new Look(count, now)); // once more, if this should fail
-            log.info("A node is dead; its members leave");
+            log.atInfo().addKeyValue("node", other).log("A node is dead; its members leave");
             verdict.dead(new Bury(other, count));
           }
         });
@@ -180,7 +182,10 @@ final class PresenceNodes {
 
     @Override
     void failed(RealtimeException why) {
-      log.debug("A dead node could not be looked after; the next attempt follows", why);
+      log.atDebug()
+          .addKeyValue("node", other)
+          .setCause(why)
+          .log("A dead node could not be looked after; the next attempt follows");
     }
   }
 
@@ -220,7 +225,10 @@ final class PresenceNodes {
 
     @Override
     void failed(RealtimeException why) {
-      log.debug("A dead node could not be removed; the next attempt follows", why);
+      log.atDebug()
+          .addKeyValue("node", other)
+          .setCause(why)
+          .log("A dead node could not be removed; the next attempt follows");
     }
   }
 }

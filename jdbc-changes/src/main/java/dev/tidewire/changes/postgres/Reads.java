@@ -195,7 +195,9 @@ final class Reads implements Lane.Work<Reads.Read> {
     List<String> ended = new ArrayList<>();
     row.renew(known, rows.freshEpoch(), ended);
     if (!ended.isEmpty()) {
-      log.warn("Channel {} has forgotten {}: it begins anew", topic, known);
+      log.atWarn()
+          .addKeyValue("channel", topic)
+          .log("Channel {} has forgotten {}: it begins anew", topic, known);
       try (PreparedStatement statement = connection.prepareStatement(renew)) {
         var unused =
             new Parameters(connection, statement)
@@ -269,7 +271,10 @@ final class Reads implements Lane.Work<Reads.Read> {
     try {
       return StoredDraft.read(topic, draft, 0, codec).at(at, stamp);
     } catch (IllegalArgumentException e) {
-      log.error("The log of channel {} cannot be read; readers are told to reload", topic, e);
+      log.atError()
+          .addKeyValue("channel", topic)
+          .setCause(e)
+          .log("The log of channel {} cannot be read; readers are told to reload", topic);
       return null;
     }
   }

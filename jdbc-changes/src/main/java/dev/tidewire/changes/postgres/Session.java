@@ -97,7 +97,10 @@ final class Session implements AutoCloseable {
     try {
       connection.abort(Runnable::run);
     } catch (SQLException e) {
-      log.debug("a connection could not be aborted", e);
+      log.atDebug()
+          .addKeyValue("part", "broker")
+          .setCause(e)
+          .log("a connection could not be aborted");
     }
   }
 

@@ -141,6 +141,9 @@ final class Sweep extends Reads.Read {
   @Override
   void failed(RealtimeException why) {
     running.set(false);
-    log.debug("What is too old could not be deleted; the next attempt follows", why);
+    log.atDebug()
+        .addKeyValue("part", "broker")
+        .setCause(why)
+        .log("What is too old could not be deleted; the next attempt follows");
   }
 }

@@ -1,6 +1,7 @@
 package dev.tidewire.changes.yjs;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.store.FailureKind;
 import dev.tidewire.changes.store.StoreDatabase;
 import dev.tidewire.changes.store.StoreThreads;
 import dev.tidewire.sync.yjs.YjsStore;
@@ -92,7 +93,7 @@ public final class JdbcYjsStore implements YjsStore {
             try {
               result = task.get();
             } catch (RuntimeException | Error e) {
-              done.completeExceptionally(new RealtimeException(failure, e));
+              done.completeExceptionally(FailureKind.failure(failure, e));
               return;
             }
             done.complete(result);
@@ -173,7 +174,7 @@ public final class JdbcYjsStore implements YjsStore {
     if (failure == null) {
       each.done().complete(each.update().key());
     } else {
-      each.done().completeExceptionally(new RealtimeException("not stored", failure));
+      each.done().completeExceptionally(FailureKind.failure("not stored", failure));
     }
   }
 
