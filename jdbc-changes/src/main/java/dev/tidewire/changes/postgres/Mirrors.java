@@ -1,15 +1,13 @@
 package dev.tidewire.changes.postgres;
 
 import dev.tidewire.RealtimeException;
+import dev.tidewire.changes.postgres.Waiters.Waiter;
 import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceListener;
 import dev.tidewire.presence.PresenceState;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -20,35 +18,35 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All rooms as this node has heard of them, and who waits to hear of a step. What a room lacks is
- * read from the tables.
+ * read from the tables. A state that is read because somebody asks for it never runs ahead of what
+ * is told: the steps that lead there are on their way, and each of them is told.
  *
  * <p>Safe for any thread. Everything is guarded by one lock, under which nothing is called but the
  * listener, which only takes note.
  */
 final class Mirrors {
 
-  private static final int MAX_EMPTY = 10_000;
-
-  /** Somebody who is answered when a room has come to a version here. */
-  private record Waiter(long version, long since, CompletableFuture<Void> answer, Runnable undo) {}
+  private static final int MAX_EARLY = 1_000;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<String, Mirror> mirrors = new LinkedHashMap<>();
-  private final Map<String, List<Waiter>> waiters = new LinkedHashMap<>();
+  private final KnownRooms rooms = new KnownRooms();
+  private final Waiters waiters = new Waiters();
   private final Set<String> reading = new LinkedHashSet<>();
   private final PostgresSettings settings;
   private final Executor answers;
   private final Consumer<Presences.Task> lane;
-  private int empty;
 
   /** Whether all rooms were read: whatever is not mirrored had nobody then. */
   private boolean complete;
 
-  /** Whether something was heard before. */
-  private volatile boolean early;
+  /** What was heard before. */
+  private final List<Runnable> early = new ArrayList<>();
 
-  /** Whether something could not be read. */
-  private volatile boolean stale;
+  /** How many readings of all rooms are under way. */
+  private int readingAll;
+
+  /** Whether something was missed that a reading of all rooms will find. */
+  private boolean stale;
 
   private volatile @Nullable PresenceListener listener;
 
@@ -69,22 +67,16 @@ final class Mirrors {
 
   /** As {@link dev.tidewire.presence.PresenceTracker#state}. */
   CompletionStage<PresenceState> state(String topic) {
-    lock.lock();
-    try {
-      Mirror mirror = mirrors.get(topic);
-      if (mirror != null) {
-        return CompletableFuture.completedFuture(mirror.state());
-      }
-    } finally {
-      lock.unlock();
+    PresenceState known = known(topic, 0);
+    if (known != null) {
+      return CompletableFuture.completedFuture(known);
     }
     CompletableFuture<PresenceState> answer = new CompletableFuture<>();
     lane.accept(
         new Presences.Load(topic) {
           @Override
           void done() {
-            merge(found, false);
-            answers.execute(() -> answer.complete(mirrored(topic)));
+            found.forEach(loaded -> asked(loaded, answer));
           }
 
           @Override
@@ -95,14 +87,41 @@ final class Mirrors {
     return answer;
   }
 
-  private PresenceState mirrored(String topic) {
+  private @Nullable PresenceState known(String topic, long version) {
     lock.lock();
     try {
-      Mirror mirror = mirrors.get(topic);
-      return mirror == null ? new PresenceState(topic, 0, List.of()) : mirror.state();
+      return rooms.state(topic, version);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** A room was read that had no mirror: answers when all that led there is told. */
+  private void asked(Presences.Loaded loaded, CompletableFuture<PresenceState> answer) {
+    String topic = loaded.state().topic();
+    boolean told;
+    lock.lock();
+    try {
+      boolean isVacant = loaded.state().members().isEmpty() && rooms.get(topic) == null;
+      if (complete && isVacant) {
+        rooms.foundVacant(loaded);
+      }
+      told = !complete || isVacant; // before all was read, nothing is told
+    } finally {
+      lock.unlock();
+    }
+    if (told) {
+      answers.execute(() -> answer.complete(loaded.state()));
+      return;
+    }
+    CompletableFuture<Void> heard = new CompletableFuture<>();
+    var unused =
+        heard.handle(
+            (all, late) -> {
+              PresenceState known = known(topic, loaded.version());
+              return answer.complete(known == null ? loaded.state() : known);
+            });
+    whenHeard(topic, loaded.version(), heard, () -> merge(List.of(loaded), false));
   }
 
   /** The nodes are heard from here on: what was said before is read. */
@@ -110,29 +129,68 @@ final class Mirrors {
     if (listener == null) {
       return;
     }
+    lock.lock();
+    try {
+      readingAll++;
+      stale = false;
+    } finally {
+      lock.unlock();
+    }
     lane.accept(
         new Presences.Load(null) {
           @Override
           void done() {
-            boolean first;
-            lock.lock();
-            try {
-              first = !complete;
-              complete = true;
-            } finally {
-              lock.unlock();
-            }
-            merge(found, !first);
-            if (first && early) {
-              readAll();
+            boolean first = !isComplete();
+            merge(found, first);
+            ended(true);
+            if (first) {
+              completed();
             }
           }
 
           @Override
           void failed(RealtimeException why) {
-            stale = true;
+            ended(false);
+          }
+
+          private void ended(boolean well) {
+            lock.lock();
+            try {
+              readingAll--;
+              stale |= !well;
+            } finally {
+              lock.unlock();
+            }
           }
         });
+  }
+
+  private boolean isComplete() {
+    lock.lock();
+    try {
+      return complete;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** All rooms were read: what was heard meanwhile follows. */
+  private void completed() {
+    while (true) {
+      List<Runnable> next;
+      lock.lock();
+      try {
+        if (early.isEmpty()) {
+          complete = true;
+          return;
+        }
+        next = List.copyOf(early);
+        early.clear();
+      } finally {
+        lock.unlock();
+      }
+      next.forEach(Runnable::run);
+    }
   }
 
   /** A node told a step. */
@@ -141,24 +199,37 @@ final class Mirrors {
     PresenceStep step = content == null ? null : PresenceStep.read(content);
     String topic = message.topic();
     long version = message.at().offset();
+    lock.lock();
+    try {
+      if (!complete) {
+        if (early.size() < MAX_EARLY) {
+          early.add(() -> take(topic, version, step));
+        } else {
+          stale = true;
+        }
+        return;
+      }
+    } finally {
+      lock.unlock();
+    }
+    take(topic, version, step);
+  }
+
+  private void take(String topic, long version, @Nullable PresenceStep step) {
     List<CompletableFuture<Void>> done;
     boolean whole;
     lock.lock();
     try {
-      if (!complete) {
-        early = true;
-        return;
-      }
-      Mirror mirror = mirrors.get(topic);
+      Mirror mirror = rooms.get(topic);
       if (mirror == null) {
-        // nobody was there: what came before is of no interest
-        mirror = new Mirror(topic, step == null ? 0 : version - 1, 0);
-        put(topic, mirror);
+        // nobody was there, so what came before is of no interest, unless something was missed
+        boolean isNext = step != null && readingAll == 0 && !stale;
+        mirror = rooms.open(topic, isNext ? version - 1 : 0);
       }
       boolean wasEmpty = mirror.isEmpty();
       whole = mirror.take(version, step, this::tell);
-      counted(topic, mirror, wasEmpty);
-      done = answered(topic, mirror);
+      rooms.moved(topic, mirror, wasEmpty);
+      done = waiters.heard(topic, mirror.version());
     } finally {
       lock.unlock();
     }
@@ -182,20 +253,20 @@ final class Mirrors {
         new Presences.Load(topic) {
           @Override
           void done() {
-            end();
-            merge(found, true);
+            ended(true);
+            merge(found, false);
           }
 
           @Override
           void failed(RealtimeException why) {
-            end();
-            stale = true;
+            ended(false);
           }
 
-          private void end() {
+          private void ended(boolean well) {
             lock.lock();
             try {
               reading.remove(topic);
+              stale |= !well;
             } finally {
               lock.unlock();
             }
@@ -203,26 +274,30 @@ final class Mirrors {
         });
   }
 
-  private void merge(List<Presences.Loaded> found, boolean tell) {
+  /** Goes on to what was found; the differences are told, or at first the states in their place. */
+  private void merge(List<Presences.Loaded> found, boolean first) {
     for (Presences.Loaded loaded : found) {
       String topic = loaded.state().topic();
       List<CompletableFuture<Void>> done;
       boolean whole;
       lock.lock();
       try {
-        Mirror mirror = mirrors.get(topic);
-        boolean unknown = mirror == null;
+        Mirror mirror = rooms.get(topic);
         if (mirror == null) {
-          if (tell && loaded.state().members().isEmpty()) {
+          boolean isVacant = loaded.state().members().isEmpty();
+          if (!first && isVacant && !waiters.isAwaited(topic)) {
+            rooms.foundStillVacant(loaded);
             continue;
           }
-          mirror = new Mirror(topic, 0, 0);
-          put(topic, mirror);
+          mirror = rooms.open(topic, 0);
         }
         boolean wasEmpty = mirror.isEmpty();
-        whole = mirror.merge(loaded, unknown && !tell ? diff -> {} : this::tell);
-        counted(topic, mirror, wasEmpty);
-        done = answered(topic, mirror);
+        whole = mirror.merge(loaded, first ? diff -> {} : this::tell);
+        if (first) {
+          tell(mirror.state());
+        }
+        rooms.moved(topic, mirror, wasEmpty);
+        done = waiters.heard(topic, mirror.version());
       } finally {
         lock.unlock();
       }
@@ -240,43 +315,11 @@ final class Mirrors {
     }
   }
 
-  private void put(String topic, Mirror mirror) {
-    mirrors.put(topic, mirror);
-    empty++;
-  }
-
-  /** Empty rooms are remembered up to a number, beyond that found in the tables. */
-  private void counted(String topic, Mirror mirror, boolean wasEmpty) {
-    if (wasEmpty && !mirror.isEmpty()) {
-      empty--;
-    } else if (!wasEmpty && mirror.isEmpty()) {
-      empty++;
-      mirrors.remove(topic); // to the end of the line
-      mirrors.put(topic, mirror);
+  private void tell(PresenceState state) {
+    PresenceListener to = listener;
+    if (to != null) {
+      to.onState(state);
     }
-    if (empty > MAX_EMPTY) {
-      for (Iterator<Mirror> each = mirrors.values().iterator(); each.hasNext(); ) {
-        if (each.next().isEmpty()) {
-          each.remove();
-          empty--;
-          return;
-        }
-      }
-    }
-  }
-
-  /** Whose change has been heard here. */
-  private List<CompletableFuture<Void>> answered(String topic, Mirror mirror) {
-    List<Waiter> waiting = waiters.get(topic);
-    if (waiting == null) {
-      return List.of();
-    }
-    List<CompletableFuture<Void>> done = new ArrayList<>();
-    waiting.removeIf(waiter -> waiter.version() <= mirror.version() && done.add(waiter.answer()));
-    if (waiting.isEmpty()) {
-      waiters.remove(topic);
-    }
-    return done;
   }
 
   private void ready(String topic, List<CompletableFuture<Void>> done) {
@@ -294,16 +337,14 @@ final class Mirrors {
    * Answers when this node has heard that the room came to this version.
    *
    * @param version 0 for at once
-   * @param undo called if it does not hear that in time
+   * @param late called if it does not hear that in time, before the answer fails
    */
-  void whenHeard(String topic, long version, CompletableFuture<Void> answer, Runnable undo) {
+  void whenHeard(String topic, long version, CompletableFuture<Void> answer, Runnable late) {
     lock.lock();
     try {
-      Mirror mirror = mirrors.get(topic);
+      Mirror mirror = rooms.get(topic);
       if (version > 0 && (mirror == null || mirror.version() < version)) {
-        waiters
-            .computeIfAbsent(topic, t -> new ArrayList<>())
-            .add(new Waiter(version, System.nanoTime(), answer, undo));
+        waiters.add(topic, new Waiter(version, System.nanoTime(), answer, late));
         return;
       }
     } finally {
@@ -314,29 +355,25 @@ final class Mirrors {
 
   /** On the timer: what was not heard in time fails, what could not be read is tried again. */
   void tick() {
-    if (stale) {
-      stale = false;
-      readAll();
-    }
     long oldest = System.nanoTime() - settings.timeout().toNanos();
-    List<Waiter> late = new ArrayList<>();
+    List<Waiter> late;
+    boolean again;
     lock.lock();
     try {
-      waiters
-          .values()
-          .forEach(
-              waiting ->
-                  waiting.removeIf(waiter -> waiter.since() - oldest < 0 && late.add(waiter)));
-      waiters.values().removeIf(List::isEmpty);
+      again = stale && readingAll == 0;
+      late = waiters.takeIf(waiter -> waiter.since() - oldest < 0);
     } finally {
       lock.unlock();
     }
     fail(late, "the nodes were not heard");
+    if (again) {
+      readAll();
+    }
   }
 
   private void fail(List<Waiter> late, String why) {
     for (Waiter waiter : late) {
-      waiter.undo().run();
+      waiter.late().run();
       answers.execute(
           () -> waiter.answer().completeExceptionally(new RealtimeException(why, null)));
     }
@@ -344,11 +381,10 @@ final class Mirrors {
 
   /** Lets nobody wait. */
   void close() {
-    List<Waiter> left = new ArrayList<>();
+    List<Waiter> left;
     lock.lock();
     try {
-      waiters.values().forEach(left::addAll);
-      waiters.clear();
+      left = waiters.takeIf(waiter -> true);
     } finally {
       lock.unlock();
     }

@@ -205,7 +205,7 @@ final class PostgresPresenceTracker implements PresenceTracker {
     }
     if (now - nextForget >= 0) {
       nextForget = now + FORGET_NANOS;
-      lane.submit(new Forget());
+      lane.submit(new Presences.Forget());
     }
   }
 
@@ -250,19 +250,6 @@ final class PostgresPresenceTracker implements PresenceTracker {
     void failed(RealtimeException why) {
       dirty.set(true);
     }
-  }
-
-  private static final class Forget extends Presences.Task {
-    @Override
-    void run(Presences presences, Session session) throws SQLException {
-      presences.forget(session);
-    }
-
-    @Override
-    void done() {}
-
-    @Override
-    void failed(RealtimeException why) {} // the next one follows
   }
 
   /** Takes out who is still in, and the node. */

@@ -1,5 +1,6 @@
 package dev.tidewire.changes.postgres;
 
+import dev.tidewire.RealtimeException;
 import dev.tidewire.changes.postgres.RoomRows.Locked;
 import dev.tidewire.changes.postgres.RoomRows.Place;
 import dev.tidewire.channel.Position;
@@ -42,6 +43,11 @@ final class Presences implements Lane.Work<Presences.Task> {
 
   /** Something to be done about presence. */
   abstract static class Task extends Lane.Task {
+    /** The room whose row it needs, if any. */
+    @Nullable String room() {
+      return null;
+    }
+
     abstract void run(Presences presences, Session session) throws SQLException;
   }
 
@@ -72,6 +78,11 @@ final class Presences implements Lane.Work<Presences.Task> {
       this.reason = reason;
     }
 
+    @Override
+    final String room() {
+      return topic;
+    }
+
     /** Together with others. */
     @Override
     final void run(Presences presences, Session session) throws SQLException {
@@ -97,18 +108,43 @@ final class Presences implements Lane.Work<Presences.Task> {
     }
 
     @Override
-    void run(Presences presences, Session session) throws SQLException {
-      if (topic != null) {
-        var unused = presences.rows.lock(session.connection(), List.of(topic)); // makes it
-      }
+    final @Nullable String room() {
+      return topic;
+    }
+
+    @Override
+    final void run(Presences presences, Session session) throws SQLException {
       found = presences.rows.load(session.connection(), topic);
     }
   }
 
+  /** Forgets rooms that have long been empty, when the others of its transaction are done. */
+  static final class Forget extends Task {
+    @Override
+    void run(Presences presences, Session session) throws SQLException {
+      presences.rows.forget(session);
+    }
+
+    @Override
+    void done() {}
+
+    @Override
+    void failed(RealtimeException why) {} // the next one follows
+  }
+
   @Override
   public void run(Session session, List<Task> batch) throws SQLException {
+    List<Task> last = batch.stream().filter(Forget.class::isInstance).toList();
+    List<Task> first = new ArrayList<>(batch);
+    first.removeAll(last);
+    make(session, first);
+    runInTurn(session, first);
+    runInTurn(session, last);
+  }
+
+  private void runInTurn(Session session, List<Task> tasks) throws SQLException {
     List<Change> changes = new ArrayList<>();
-    for (Task task : batch) {
+    for (Task task : tasks) {
       if (task instanceof Change change) {
         changes.add(change);
       } else {
@@ -118,6 +154,22 @@ final class Presences implements Lane.Work<Presences.Task> {
       }
     }
     change(session, changes);
+  }
+
+  /** Makes the rooms that are missing before anything is written, as that ends a transaction. */
+  private void make(Session session, List<Task> batch) throws SQLException {
+    TreeSet<String> topics = new TreeSet<>();
+    boolean mixed = false;
+    for (Task task : batch) {
+      String room = task.room();
+      if (room != null) {
+        topics.add(room);
+      }
+      mixed |= !(task instanceof Change);
+    }
+    if (mixed && !topics.isEmpty()) { // changes alone lock their rooms together
+      var unused = rows.lock(session.connection(), topics);
+    }
   }
 
   private void change(Session session, List<Change> changes) throws SQLException {
@@ -200,10 +252,5 @@ final class Presences implements Lane.Work<Presences.Task> {
 
   String sql(String template) {
     return settings.sql(template);
-  }
-
-  /** As {@link RoomRows#forget}. */
-  void forget(Session session) throws SQLException {
-    rows.forget(session);
   }
 }

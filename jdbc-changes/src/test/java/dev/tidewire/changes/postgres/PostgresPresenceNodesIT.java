@@ -3,6 +3,7 @@ package dev.tidewire.changes.postgres;
 import static dev.tidewire.testing.Drafts.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tidewire.RealtimeException;
 import dev.tidewire.broker.SharedBrokerContract.Node;
 import dev.tidewire.changes.TestDatabase;
 import dev.tidewire.presence.Member;
@@ -189,6 +190,44 @@ class PostgresPresenceNodesIT {
                 assertThat(third.state()).containsOnlyKeys("anna", "bert");
               }
             });
+  }
+
+  @Test
+  void aRoomThatIsMadeDoesNotUndoWhatWasDoneWithIt() throws Exception {
+    PostgresSettings settings =
+        new PostgresSettings(
+            PostgresServer.dataSource(url, prefix),
+            new Schema(prefix),
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(3),
+            1 << 20,
+            null,
+            Duration.ofSeconds(5));
+    Presences.Change join =
+        new Presences.Change(
+            "t", "anna", "c1", new Link("c1", "{}", Status.ONLINE), PresenceDiff.Reason.LEFT) {
+          @Override
+          void done() {}
+
+          @Override
+          void failed(RealtimeException why) {}
+        };
+    Presences.Load other =
+        new Presences.Load("nobody was here") {
+          @Override
+          void done() {}
+
+          @Override
+          void failed(RealtimeException why) {}
+        };
+    try (Session session =
+        Session.open(settings.dataSource(), settings.schema(), settings.timeout())) {
+      session.connection().setAutoCommit(false);
+      new Presences(settings, "third").run(session, List.of(join, other));
+      session.connection().commit();
+    }
+
+    eventually().until(() -> two.told().contains("JOIN anna"));
   }
 
   @Test
