@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 class LogIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final String CANARY = "canary-7f3a";
+  private static final String CANARY = "canary7f3a";
   private static final String INSERT = "insert into items values (%d, '" + CANARY + "', 1)";
 
   private final LogLines lines = new LogLines();
