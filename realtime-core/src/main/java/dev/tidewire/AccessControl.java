@@ -40,7 +40,10 @@ final class AccessControl {
     try {
       return policy.canInspect(identity);
     } catch (RuntimeException | Error e) {
-      log.error("The access policy failed for the inspector; refused", e);
+      log.atError()
+          .addKeyValue("part", "inspector")
+          .setCause(e)
+          .log("The access policy failed for the inspector; refused");
       return false;
     }
   }

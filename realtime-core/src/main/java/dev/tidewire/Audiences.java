@@ -72,7 +72,10 @@ final class Audiences {
       try {
         (next[1] ? audience.occupied() : audience.vacated()).accept(topic);
       } catch (RuntimeException | Error e) {
-        log.error("What watches over channel {} failed", topic, e);
+        log.atError()
+            .addKeyValue("channel", topic)
+            .setCause(e)
+            .log("What watches over channel {} failed", topic);
       }
     }
   }

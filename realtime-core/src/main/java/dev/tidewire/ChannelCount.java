@@ -76,7 +76,10 @@ final class ChannelCount {
         .whenComplete(
             (occupancy, failure) -> {
               if (occupancy == null) {
-                log.warn("The members of channel {} cannot be counted", topic, failure);
+                log.atWarn()
+                    .addKeyValue("channel", topic)
+                    .setCause(failure)
+                    .log("The members of channel {} cannot be counted", topic);
               } else {
                 inDrain.accept(() -> delivery.accept(occupancy, source.count(occupancy)));
               }

@@ -307,7 +307,10 @@ final class DocumentRoom {
         .handle(
             (position, failure) -> {
               if (position == null) {
-                log.warn("A change of document {} is stored and not told yet", name, failure);
+                log.atWarn()
+                    .addKeyValue("document", name)
+                    .setCause(failure)
+                    .log("A change of document {} is stored and not told yet", name);
                 untold.add(update.draft());
                 update.task().fail(Backend.cause(failure));
               } else {

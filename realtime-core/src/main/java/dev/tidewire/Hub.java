@@ -330,7 +330,7 @@ final class Hub
         try {
           task.run();
         } catch (RuntimeException e) {
-          log.error("A task of the hub failed", e);
+          log.atError().addKeyValue("part", "hub").setCause(e).log("A task of the hub failed");
         }
       }
     }

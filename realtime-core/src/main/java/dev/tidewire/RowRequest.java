@@ -84,7 +84,10 @@ record RowRequest(TableRows table, @Nullable Where where, RowView view, boolean 
       view.requireHidden(columns.types().keySet());
       allowed = RowFilter.of(view.condition(), columns);
     } catch (IllegalArgumentException e) {
-      log.error("The row policy does not fit the table; refused", e);
+      log.atError()
+          .addKeyValue("part", "rows")
+          .setCause(e)
+          .log("The row policy does not fit the table; refused");
       throw new Rejection(ErrorCode.FORBIDDEN, "the row policy does not fit the table");
     }
     if (where == null) {

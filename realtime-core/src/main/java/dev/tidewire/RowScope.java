@@ -52,7 +52,10 @@ record RowScope(RowFilter filter, RowView view) {
       boolean same = masked.row().equals(masked.old());
       return same && masked.operation() == Operation.UPDATE ? null : codec.change(masked);
     } catch (RuntimeException | Error e) {
-      log.error("A change of {} could not be judged; a class is told to reload", draft.topic(), e);
+      log.atError()
+          .addKeyValue("channel", draft.topic())
+          .setCause(e)
+          .log("A change of {} could not be judged; a class is told to reload", draft.topic());
       return codec.reset(draft.topic(), Publisher.UNKNOWN_CHANGE);
     }
   }

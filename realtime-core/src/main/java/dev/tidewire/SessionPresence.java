@@ -119,7 +119,10 @@ final class SessionPresence {
     done.whenComplete(
         (nothing, failure) -> {
           if (failure != null) {
-            log.warn("Presence of channel {} could not be changed", topic, failure);
+            log.atWarn()
+                .addKeyValue("channel", topic)
+                .setCause(failure)
+                .log("Presence of channel {} could not be changed", topic);
           }
         });
   }

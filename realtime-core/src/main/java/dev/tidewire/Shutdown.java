@@ -54,7 +54,10 @@ record Shutdown(
     try {
       part.close();
     } catch (Exception | Error e) {
-      log.error("{} could not be closed in order", what, e);
+      log.atError()
+          .addKeyValue("part", "shutdown")
+          .setCause(e)
+          .log("{} could not be closed in order", what);
     }
   }
 }

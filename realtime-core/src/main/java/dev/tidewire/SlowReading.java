@@ -79,7 +79,10 @@ record SlowReading(SlowReaders policy, @Nullable Function<Publication, @Nullable
       String own = key.apply(publication);
       return own == null ? null : topic + '\n' + own;
     } catch (RuntimeException e) {
-      log.error("The conflation key of channel {} failed; nothing is left out", topic, e);
+      log.atError()
+          .addKeyValue("channel", topic)
+          .setCause(e)
+          .log("The conflation key of channel {} failed; nothing is left out", topic);
       return null;
     }
   }

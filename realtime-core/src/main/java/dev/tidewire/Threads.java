@@ -65,7 +65,11 @@ class Threads {
           thread.setContextClassLoader(loader);
           return thread;
         },
-        (thread, failure) -> log.error("{} failed", thread.getName(), failure),
+        (thread, failure) ->
+            log.atError()
+                .addKeyValue("part", "callbacks")
+                .setCause(failure)
+                .log("{} failed", thread.getName()),
         true,
         0,
         MAX_CALLBACKS,
@@ -96,7 +100,10 @@ class Threads {
           try {
             task.run();
           } catch (RuntimeException | Error e) {
-            log.error("{} failed; tried again in a second", what, e);
+            log.atError()
+                .addKeyValue("part", "housekeeping")
+                .setCause(e)
+                .log("{} failed; tried again in a second", what);
           }
         };
     @SuppressWarnings("unused") // ends with the timer

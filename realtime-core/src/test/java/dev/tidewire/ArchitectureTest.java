@@ -1,7 +1,11 @@
 package dev.tidewire;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaModifier.FINAL;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -20,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
 
 @AnalyzeClasses(packages = "dev.tidewire", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -95,6 +100,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("io.micrometer..", "dev.tidewire.metrics");
+
+  /** Only the fluent interface takes the keys under which lines are found. */
+  @ArchTest
+  static final ArchRule linesForOperatorsHaveKeys =
+      noClasses()
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(Logger.class)))
+                  .and(target(nameMatching("info|warn|error"))));
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =

@@ -51,7 +51,10 @@ final class Mailbox {
       try {
         task.run();
       } catch (RuntimeException | Error e) {
-        log.error("A task of a room failed; the room goes on", e);
+        log.atError()
+            .addKeyValue("part", "yjs")
+            .setCause(e)
+            .log("A task of a room failed; the room goes on");
       }
     }
     draining.set(false);

@@ -102,7 +102,10 @@ final class YjsLog {
       found.forEach(this::take);
       compact(COMPACT_AT_REST);
     } else {
-      log.error("The room '{}' cannot be loaded; its clients are told to try again", room, failure);
+      log.atError()
+          .addKeyValue("room", room)
+          .setCause(failure)
+          .log("The room '{}' cannot be loaded; its clients are told to try again", room);
     }
     owner.loaded(failure);
     tellIdle();
@@ -117,11 +120,14 @@ final class YjsLog {
       }
       keys.add(key);
     } catch (BadUpdate e) {
-      log.error(
-          "Update {} of the room '{}' cannot be read and is left out: {}",
-          key,
-          room,
-          e.getMessage());
+      log.atError()
+          .addKeyValue("room", room)
+          .addKeyValue("reason", e.getMessage())
+          .log(
+              "Update {} of the room '{}' cannot be read and is left out: {}",
+              key,
+              room,
+              e.getMessage());
     }
   }
 
@@ -132,7 +138,10 @@ final class YjsLog {
       try {
         document.merged();
       } catch (RuntimeException e) {
-        log.error("The updates of the room '{}' stay unmerged", room, e);
+        log.atError()
+            .addKeyValue("room", room)
+            .setCause(e)
+            .log("The updates of the room '{}' stay unmerged", room);
       }
     }
   }
@@ -211,7 +220,10 @@ final class YjsLog {
     writing = false;
     batch.forEach(edit -> pendingBytes -= edit.update().update().length);
     if (key == null) {
-      log.error("An update of the room '{}' is not stored; its sender is told", room, failure);
+      log.atError()
+          .addKeyValue("room", room)
+          .setCause(failure)
+          .log("An update of the room '{}' is not stored; its sender is told", room);
       batch.forEach(owner::notStored);
     } else {
       keys.add(key);
@@ -243,7 +255,10 @@ final class YjsLog {
     try {
       all = document.merged();
     } catch (RuntimeException e) {
-      log.error("The room '{}' is not compacted", room, e);
+      log.atError()
+          .addKeyValue("room", room)
+          .setCause(e)
+          .log("The room '{}' is not compacted", room);
       compactAt = 2 * keys.size();
       return;
     }
@@ -256,7 +271,10 @@ final class YjsLog {
   private void compacted(List<String> replaced, @Nullable String key, @Nullable Throwable failure) {
     compacting = false;
     if (key == null) {
-      log.warn("The updates of the room '{}' stay as they are: not replaced", room, failure);
+      log.atWarn()
+          .addKeyValue("room", room)
+          .setCause(failure)
+          .log("The updates of the room '{}' stay as they are: not replaced", room);
       compactAt = 2 * keys.size();
       isReloadDue = store.isShared(); // perhaps another node was first
     } else {

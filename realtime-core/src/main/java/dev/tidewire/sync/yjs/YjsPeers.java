@@ -301,7 +301,10 @@ final class YjsPeers {
         hear(piece);
       }
     } catch (BadUpdate e) {
-      log.error("Another node tells what cannot be read of the room '{}'", room, e);
+      log.atError()
+          .addKeyValue("room", room)
+          .setCause(e)
+          .log("Another node tells what cannot be read of the room '{}'", room);
     }
   }
 
