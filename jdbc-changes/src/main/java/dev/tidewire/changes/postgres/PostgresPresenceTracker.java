@@ -165,6 +165,8 @@ final class PostgresPresenceTracker implements PresenceTracker {
       Mine what = new Mine(topic, userId, connectionId);
       if (tracked != null) {
         mine.put(what, tracked);
+      } else {
+        mine.remove(what); // once more: the track may have been on its way before
       }
       mirrors.whenHeard(
           topic,
@@ -181,6 +183,9 @@ final class PostgresPresenceTracker implements PresenceTracker {
     @Override
     void failed(RealtimeException why) {
       super.failed(why);
+      if (link == null) {
+        mine.remove(new Mine(topic, userId, connectionId));
+      }
       answers.execute(() -> answer.completeExceptionally(why));
     }
   }

@@ -13,6 +13,7 @@ import dev.tidewire.presence.PresenceDiff;
 import dev.tidewire.presence.PresenceDiff.Change;
 import dev.tidewire.presence.PresenceListener;
 import dev.tidewire.presence.PresenceTracker;
+import dev.tidewire.testing.Drafts;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -190,6 +191,63 @@ class PostgresPresenceNodesIT {
                 assertThat(third.state()).containsOnlyKeys("anna", "bert");
               }
             });
+  }
+
+  @Test
+  void whoeverAsksWhileTheFirstMembersComeHearsEachOfThem() {
+    List<CompletionStage<?>> stages = new ArrayList<>();
+    List<String> expected = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      String room = "r" + i;
+      stages.add(two.tracker.state(room));
+      stages.add(one.tracker.track(room, "anna", new Link("c1", "{}", Status.ONLINE)));
+      stages.add(two.tracker.state(room));
+      stages.add(one.tracker.track(room, "bert", new Link("c2", "{}", Status.ONLINE)));
+      stages.add(one.tracker.untrack(room, "anna", "c1", PresenceDiff.Reason.LEFT));
+      stages.add(one.tracker.state(room));
+      expected.addAll(
+          List.of(room + " 1 JOIN anna", room + " 2 JOIN bert", room + " 3 LEAVE anna"));
+    }
+    stages.forEach(Drafts::await);
+
+    for (Present node : List.of(one, two)) {
+      eventually()
+          .untilAsserted(
+              () ->
+                  assertThat(node.heard)
+                      .extracting(
+                          diff ->
+                              "%s %d %s %s"
+                                  .formatted(
+                                      diff.topic(),
+                                      diff.revision(),
+                                      diff.change(),
+                                      diff.member().userId()))
+                      .containsExactlyInAnyOrderElementsOf(expected));
+    }
+  }
+
+  @Test
+  void whoLeftBeforeTheJoinWasCommittedIsNotPutBack() throws Exception {
+    CompletionStage<Void> joined = one.track("anna", "c1", "{}");
+    CompletionStage<Void> left = one.untrack("anna", "c1");
+    await(joined);
+    await(left);
+    await(one.track("bert", "c2", "{}"));
+    eventually().until(() -> countOfNodesThatBeat() == 2);
+
+    run("delete from %1$s_links; delete from %1$s_nodes".formatted(prefix));
+    eventually()
+        .untilAsserted(
+            () -> {
+              try (Present third = new Present()) {
+                assertThat(third.state()).containsKey("bert");
+              }
+            });
+    await(one.track("carl", "c3", "{}")); // behind all that was put back
+    try (Present third = new Present()) {
+      assertThat(third.state()).containsOnlyKeys("bert", "carl");
+    }
   }
 
   @Test
