@@ -64,6 +64,9 @@ public abstract class PresenceTrackerContract {
   void start() {
     tracker = create();
     tracker.start(heard);
+    // A tracker that others share finds out first who is there already, and tells that as states.
+    track("started", "u1", "c1", "{}");
+    untrack("started", "u1", "c1");
   }
 
   @AfterEach
