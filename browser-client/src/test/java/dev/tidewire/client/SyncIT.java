@@ -129,10 +129,10 @@ class SyncIT {
     awaitValue(bob, "doc.peers().length + 1", 2);
     awaitValue(
         bob,
-        "[...doc.peerPresence()].map(([id, data]) => [id, data.name, data.cursor.x].join()).join()",
+        "[...doc.peerPresence()].map(([id, data]) => [id, data.name, data.cursor?.x].join()).join()",
         "ada,Ada,1");
     run(ada, "for (let x = 2; x < 50; x++) cursor.set({ x, y: 0 })");
-    awaitValue(bob, "doc.peerPresence().get('ada').cursor.x", 49);
+    awaitValue(bob, "doc.peerPresence().get('ada')?.cursor?.x", 49);
 
     ada.close();
     awaitValue(bob, "doc.peers().length", 0);
