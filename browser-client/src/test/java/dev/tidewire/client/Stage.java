@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.PlaywrightException;
 import dev.tidewire.browser.StartedBrowser;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -210,6 +211,7 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(20))
         .atMost(Peer.PATIENCE)
+        .ignoreException(PlaywrightException.class) // what is asked for is not there yet
         .untilAsserted(claim);
   }
 }

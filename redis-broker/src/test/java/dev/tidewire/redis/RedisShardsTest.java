@@ -162,7 +162,12 @@ class RedisShardsTest extends RedisClusterTest {
     TOPICS.subList(4, 12).forEach(topic -> wasHeard(topic, 10));
     for (String topic : cutBack) {
       HeardStream stream = heard.of(topic);
-      eventually().until(() -> stream.last().equals("13"));
+      eventually()
+          .untilAsserted(
+              () ->
+                  assertThat(stream.last())
+                      .as("%s: heard %s, lost %s", topic, stream.publications(), stream.lost())
+                      .isEqualTo("13"));
       assertThat(stream.lost()).hasSize(1);
       assertThat(stream.lost().get(0)).startsWith(Tail.Outcome.EPOCH + " ").endsWith(".0");
       assertThat(stream.isWithoutSilentHole(stream.publications().get(0).position())).isTrue();
