@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import static dev.tidewire.changes.TestDatabase.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -53,15 +54,6 @@ class CaptureMetricsIT {
     capture.close();
     realtime.close();
     execute(plain, "shutdown");
-  }
-
-  private static void execute(DataSource dataSource, String... statements) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        Statement statement = connection.createStatement()) {
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-    }
   }
 
   private void transaction(boolean commit, String... statements) throws SQLException {

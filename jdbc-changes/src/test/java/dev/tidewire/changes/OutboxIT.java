@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import static dev.tidewire.changes.TestDatabase.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -89,15 +90,6 @@ class OutboxIT {
 
   private Life life() {
     return new Life(builder -> builder.tables("items"));
-  }
-
-  private static void execute(DataSource dataSource, String... statements) throws SQLException {
-    try (java.sql.Connection connection = dataSource.getConnection();
-        Statement statement = connection.createStatement()) {
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-    }
   }
 
   /** A client of one channel. */

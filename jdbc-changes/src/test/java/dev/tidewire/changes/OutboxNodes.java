@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import static dev.tidewire.changes.TestDatabase.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,7 +11,6 @@ import dev.tidewire.Realtime;
 import dev.tidewire.changes.postgres.PostgresBroker;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,15 +54,6 @@ final class OutboxNodes implements AutoCloseable {
 
   static ConditionFactory eventually(String what) {
     return await(what).pollInterval(Duration.ofMillis(20)).atMost(Duration.ofSeconds(60));
-  }
-
-  static void execute(DataSource dataSource, String... statements) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        Statement statement = connection.createStatement()) {
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-    }
   }
 
   long number(String sql) throws SQLException {

@@ -3,7 +3,7 @@ package dev.tidewire.changes;
 import static dev.tidewire.changes.OutboxNodes.BRIEF;
 import static dev.tidewire.changes.OutboxNodes.PATIENT;
 import static dev.tidewire.changes.OutboxNodes.eventually;
-import static dev.tidewire.changes.OutboxNodes.execute;
+import static dev.tidewire.changes.TestDatabase.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tidewire.AccessPolicy;

@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import static dev.tidewire.changes.TestDatabase.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -19,7 +20,6 @@ import dev.tidewire.testing.LogLines;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -50,15 +50,6 @@ class SecretsIT {
   void close() throws SQLException {
     lines.close();
     execute(plain, "shutdown");
-  }
-
-  private static void execute(DataSource dataSource, String... statements) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        Statement statement = connection.createStatement()) {
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-    }
   }
 
   private static void insert(DataSource dataSource, int id, String note) throws SQLException {

@@ -40,7 +40,7 @@ class SharedOutboxIT {
   void empty() throws SQLException {
     nodes.forEach(node -> node.broker.fate(() -> Fate.ANSWERED));
     of.eventuallyPublished();
-    OutboxNodes.execute(of.plain, "delete from items");
+    TestDatabase.execute(of.plain, "delete from items");
   }
 
   @Test
@@ -170,7 +170,7 @@ class SharedOutboxIT {
 
   @Test
   void aTableThatTheOwnerDoesNotCaptureIsPublished() throws Exception {
-    OutboxNodes.execute(of.plain, "create table more (id int primary key, v int)");
+    TestDatabase.execute(of.plain, "create table more (id int primary key, v int)");
     Node newer = of.nodeOf(b -> b.tables("more"));
     Written<Boolean> written =
         newer.capture.written(

@@ -1,5 +1,6 @@
 package dev.tidewire.changes;
 
+import static dev.tidewire.changes.TestDatabase.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -55,7 +56,7 @@ class SnapshotIT {
   private void start(UnaryOperator<ChangeCaptureBuilder> options, String... statements)
       throws SQLException {
     plain = database.fresh();
-    run(plain, statements);
+    execute(plain, statements);
     capture = options.apply(ChangeCapture.on(realtime)).build();
     observed = capture.observe(plain);
   }
@@ -64,15 +65,6 @@ class SnapshotIT {
   void stop() {
     capture.close();
     realtime.close();
-  }
-
-  private static void run(DataSource on, String... statements) throws SQLException {
-    try (Connection connection = on.getConnection();
-        Statement statement = connection.createStatement()) {
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-    }
   }
 
   /** One write, or a few in a transaction that may be rolled back. */
@@ -297,7 +289,8 @@ class SnapshotIT {
     assertThat(clerk.ask(subscribe(",'where':{'qty':1}")).at("/payload/code").asString())
         .isEqualTo("BAD_REQUEST");
 
-    run(observed, "update items set id = 4 where id = 101", "insert into items values (102,'a',1)");
+    execute(
+        observed, "update items set id = 4 where id = 101", "insert into items values (102,'a',1)");
     await().until(() -> changes(boss).size() == 1);
     assertThat(changes(boss).get(0).get("operation").asString()).isEqualTo("INSERT");
     JsonNode refused = new Listener(realtime, "boss").ask(subscribe(""));
@@ -312,9 +305,9 @@ class SnapshotIT {
         "create table items (id int primary key, status varchar(9), qty int)",
         "insert into items values (1, 'a', 1), (2, 'a', 1)");
     Listener ada = new Listener(realtime, "ada");
-    run(observed, "insert into items values (3, 'c', 1)");
+    execute(observed, "insert into items values (3, 'c', 1)");
     assertThat(ada.acked(subscribe("")).get("rows")).hasSize(3);
-    run(observed, "delete from items where id = 3");
+    execute(observed, "delete from items where id = 3");
     await().until(() -> changes(ada).size() == 1);
   }
 
@@ -327,7 +320,7 @@ class SnapshotIT {
     Listener ada = new Listener(realtime, "ada");
     String open = subscribe(",'where':{'status':'a'}");
     assertThat(ada.acked(open).get("rows")).hasSize(1);
-    run(
+    execute(
         observed,
         database.untold("id = 1"),
         database.isSqlite() ? "delete from items" : "truncate table items");
@@ -335,7 +328,7 @@ class SnapshotIT {
         .until(() -> ada.frames().stream().anyMatch(f -> f.get("type").asString().equals("reset")));
     assertThat(ada.acked(open).get("rows")).isEmpty();
     ada.forget();
-    run(observed, "insert into items values (3, 'a', 1)");
+    execute(observed, "insert into items values (3, 'a', 1)");
     await().until(() -> changes(ada).size() == 1);
   }
 

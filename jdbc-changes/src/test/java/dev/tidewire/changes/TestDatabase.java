@@ -101,6 +101,16 @@ public enum TestDatabase {
     };
   }
 
+  /** Runs statements, one after the other, on a connection of their own. */
+  public static void execute(DataSource dataSource, String... statements) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+
   /** An empty database, not observed. */
   public DataSource fresh() throws SQLException {
     if (this == H2) {
