@@ -42,10 +42,6 @@ final class RetainedBytes {
     sum.addAndGet(bytes);
   }
 
-  long sum() {
-    return sum.get();
-  }
-
   /**
    * Has the largest give way if there is too much; a tenth more than needed, to be done with it.
    */
